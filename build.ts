@@ -1,0 +1,52 @@
+import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {build} from 'esbuild';
+
+const {version} = JSON.parse(readFileSync('package.json', 'utf8')) as {version: string};
+const define = {__VERSION__: JSON.stringify(version), 'process.env.NODE_ENV': '"production"'};
+const common = {
+	bundle: true,
+	format: 'esm',
+	platform: 'node',
+	outdir: 'dist',
+	define,
+	legalComments: 'none',
+	logLevel: 'warning',
+} as const;
+
+rmSync('dist', {recursive: true, force: true});
+// The entry alone must parse on old Nodes; it leaves everything else to main.js.
+await build({...common, entryPoints: ['source/cli.ts'], target: 'node12.20', external: ['./main.js']});
+const result = await build({
+	...common,
+	entryPoints: ['source/main.ts'],
+	target: 'node20.19',
+	splitting: true,
+	minify: true,
+	keepNames: true,
+	metafile: true,
+	chunkNames: 'chunks/[name]-[hash]',
+	banner: {
+		js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);",
+	},
+});
+
+/** The licences of what is bundled, as their packages state them. */
+const packages = new Set(
+	Object.keys(result.metafile.inputs).flatMap(path => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+);
+const licences = [...packages].sort().map(folder => {
+	const facts = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
+		name: string;
+		version: string;
+		license: string;
+	};
+	const file = ['LICENSE', 'license', 'LICENSE.md', 'LICENSE.txt', 'LICENCE', 'License'].find(name => {
+		try {
+			return readFileSync(`${folder}/${name}`);
+		} catch {
+			return false;
+		}
+	});
+	return `${facts.name} ${facts.version} (${facts.license})\n\n${file ? readFileSync(`${folder}/${file}`, 'utf8').trim() : ''}\n`;
+});
+writeFileSync('dist/licences.txt', licences.join(`\n${'-'.repeat(72)}\n\n`));

@@ -1,0 +1,108 @@
+import {join, resolve} from 'node:path';
+import {parse} from 'yaml';
+import {exitCodes, SetupError} from '../errors.js';
+import {type LocatedYaml, readYaml} from '../files/specify-yaml.js';
+import type {Host} from '../host/host.js';
+import {type AnswerProblem, type Answers, parseAnswers} from '../model/answers.js';
+
+const problemLine = ({key, reason, line, column}: AnswerProblem) =>
+	`${line === undefined ? '' : `line ${line}, column ${column}: `}${key ? `${key} ` : ''}${reason}`;
+
+const answersError = (source: string, problems: readonly AnswerProblem[]) =>
+	new SetupError(
+		problems.length === 1
+			? `One answer is not right (${source}):`
+			: `${problems.length} answers are not right (${source}):`,
+		{
+			details: problems.map(problemLine),
+			hint: 'Correct them and run this again. Nothing has been changed.',
+			exitCode: exitCodes.usage,
+		},
+	);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Puts `key.path=value` into a tree of answers; the value is read as YAML. */
+const assign = (tree: Record<string, unknown>, setting: string) => {
+	const equals = setting.indexOf('=');
+	if (equals < 1)
+		throw new SetupError(`--set ${setting} is not of the form key=value.`, {
+			hint: 'For example: --set ports.https=8443',
+			exitCode: exitCodes.usage,
+		});
+	const keys = setting.slice(0, equals).split('.');
+	if (keys.some(key => key === '' || key === '__proto__'))
+		throw new SetupError(`--set ${setting} does not name a key.`, {
+			hint: 'For example: --set ports.https=8443',
+			exitCode: exitCodes.usage,
+		});
+	let branch = tree;
+	for (const key of keys.slice(0, -1)) {
+		if (!isObject(branch[key])) branch[key] = {};
+		branch = branch[key] as Record<string, unknown>;
+	}
+	let value: unknown = setting.slice(equals + 1);
+	try {
+		value = parse(value as string);
+	} catch {
+		// not YAML: the text itself
+	}
+	branch[keys.at(-1)!] = value;
+};
+
+const readInput = async () => {
+	let text = '';
+	for await (const part of process.stdin) text += part;
+	return text;
+};
+
+/**
+ * The answers of this call: a previous installation's `specify.yaml`, or the file given instead, with `--set` on top.
+ * Paths are relative to the current folder.
+ * @throws SetupError (exit code 2) with every problem at once
+ */
+export const gatherAnswers = async ({
+	host,
+	directory,
+	file,
+	settings,
+}: {
+	host: Host;
+	directory: string;
+	file: string | undefined;
+	settings: readonly string[];
+}): Promise<Answers> => {
+	const {timezone} = await host.facts();
+	const source = file === undefined ? join(directory, 'specify.yaml') : file === '-' ? 'standard input' : file;
+	const text = file === '-' ? await readInput() : await host.read(resolve(source));
+	if (text === null && file !== undefined)
+		throw new SetupError(`There is no file ${file}.`, {
+			hint: 'Check the path given to --answers.',
+			exitCode: exitCodes.usage,
+		});
+	let yaml: LocatedYaml | undefined;
+	let tree: unknown = {};
+	if (text !== null) {
+		yaml = readYaml(text);
+		if (yaml.problems.length > 0)
+			throw answersError(
+				source,
+				yaml.problems.map(({message, ...place}) => ({key: '', reason: message, ...place})),
+			);
+		tree = yaml.value;
+	}
+	const set = new Set(settings.map(setting => setting.split('=')[0]!));
+	if (isObject(tree)) for (const setting of settings) assign(tree, setting);
+	const {answers, problems} = parseAnswers(tree, {timezone});
+	if (!answers)
+		throw answersError(
+			text === null ? '--set' : source,
+			problems.map(problem => ({...problem, ...(set.has(problem.key) ? {} : yaml?.locate(problem.key))})),
+		);
+	const {dump, attachments} = answers.database;
+	return {
+		...answers,
+		database: {...answers.database, dump: dump && resolve(dump), attachments: attachments && resolve(attachments)},
+	};
+};

@@ -1,0 +1,15 @@
+import type {Command} from '../host/host.js';
+
+const docker = (...args: string[]): Command => ({file: 'docker', args});
+
+/** Facts about the engine as JSON; fails when none answers. */
+export const info = () => docker('info', '--format', '{{json .}}');
+
+/** Where the engine's socket is (DOCKER_HOST and contexts considered). */
+export const endpoint = () => docker('context', 'inspect', '--format', '{{.Endpoints.docker.Host}}');
+
+/** An image's manifest, or the list of its platforms' manifests, from its registry. */
+export const manifest = (image: string, {insecure}: {insecure: boolean}) =>
+	docker('manifest', 'inspect', ...(insecure ? ['--insecure'] : []), image);
+
+export const createVolume = (name: string, label: string) => docker('volume', 'create', '--label', label, name);

@@ -1,0 +1,37 @@
+import type {Host} from '../host/host.js';
+import {manifest} from './docker.js';
+
+/** A layer as its registry has it: compressed bytes. */
+export type Layer = {digest: string; bytes: number};
+
+type Manifest = {
+	layers?: {digest: string; size: number}[];
+	manifests?: {digest: string; platform?: {architecture: string; os: string}}[];
+};
+
+const architectures: Record<string, string> = {x86_64: 'amd64', aarch64: 'arm64'};
+
+/**
+ * The layers of an image for this machine's architecture.
+ * Two requests at most, because registries count them against a pull limit.
+ * @throws Error with the registry's words when there is no such image or it cannot be reached
+ */
+export const layersOf = async (
+	host: Host,
+	image: string,
+	{architecture, insecure, signal}: {architecture: string; insecure: boolean; signal?: AbortSignal},
+): Promise<Layer[]> => {
+	const ask = async (reference: string): Promise<Manifest> => {
+		const {exitCode, stdout, stderr} = await host.run(manifest(reference, {insecure}), {signal, timeoutMs: 60_000});
+		if (exitCode !== 0) throw new Error(stderr.trim().split('\n').pop() || 'the registry did not answer');
+		return JSON.parse(stdout) as Manifest;
+	};
+	let found = await ask(image);
+	if (found.manifests) {
+		const wanted = architectures[architecture] ?? architecture;
+		const own = found.manifests.find(({platform}) => platform?.os === 'linux' && platform.architecture === wanted);
+		if (!own) throw new Error(`${image} is not made for ${wanted} processors`);
+		found = await ask(`${image.replace(/:[^:/]+$/, '')}@${own.digest}`);
+	}
+	return (found.layers ?? []).map(({digest, size}) => ({digest, bytes: size}));
+};

@@ -1,0 +1,29 @@
+import {SetupError} from '../errors.js';
+import {type SecretName, type Secrets, secretNames} from '../model/secrets.js';
+
+/** Text of `.env`. Compose reads single-quoted values literally, so nothing in them is interpolated. */
+export const environment = (secrets: Secrets) =>
+	[
+		'# Made by specify-setup. The secrets of this installation: keep a copy in a safe place.',
+		'# Changing a value here does not change the password the database already has.',
+		...secretNames.map(name => `${name}='${secrets[name]}'`),
+		'',
+	].join('\n');
+
+const line = /^([A-Z][A-Z0-9_]*)=(?:'([^']*)'|"([^"]*)"|(.*))$/;
+
+/** Reads the secrets back out of an `.env`; names it does not know are left alone. */
+export const secretsOf = (text: string): Partial<Secrets> => {
+	const secrets: Partial<Secrets> = {};
+	for (const row of text.split(/\r?\n/)) {
+		const match = line.exec(row.trim());
+		if (!match || !secretNames.includes(match[1] as SecretName)) continue;
+		const value = match[2] ?? match[3] ?? match[4] ?? '';
+		if (!/^[A-Za-z0-9]+$/.test(value))
+			throw new SetupError(`${match[1]} in .env holds characters that Specify cannot take.`, {
+				hint: 'Use letters and digits only: Specify puts it into an address without escaping.',
+			});
+		secrets[match[1] as SecretName] = value;
+	}
+	return secrets;
+};

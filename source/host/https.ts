@@ -1,0 +1,84 @@
+import {type IncomingHttpHeaders, request as plainRequest} from 'node:http';
+import {request} from 'node:https';
+import {connect} from 'node:tls';
+
+export type Answer = {status: number; headers: IncomingHttpHeaders; body: Buffer};
+
+/**
+ * Asks this machine's proxy for an address by its name: connects to 127.0.0.1, whatever DNS says, with the name as SNI and Host.
+ * @param authorities PEM certificates to trust besides the public ones; an untrusted certificate is an error
+ */
+export const ask = (
+	address: string,
+	{
+		method = 'GET',
+		headers = {},
+		body,
+		authorities,
+		timeoutMs = 30_000,
+		signal,
+	}: {
+		method?: string;
+		headers?: Record<string, string>;
+		body?: Buffer | string;
+		authorities?: string[];
+		timeoutMs?: number;
+		signal?: AbortSignal;
+	} = {},
+): Promise<Answer> =>
+	new Promise((resolve, reject) => {
+		const url = new URL(address);
+		const secure = url.protocol === 'https:';
+		const call = (secure ? request : plainRequest)(
+			{
+				host: '127.0.0.1',
+				servername: url.hostname,
+				port: url.port || (secure ? 443 : 80),
+				path: `${url.pathname}${url.search}`,
+				method,
+				signal,
+				agent: false,
+				...(secure && authorities ? {ca: authorities} : {}),
+				headers: {
+					Host: url.host,
+					...headers,
+					...(body === undefined ? {} : {'Content-Length': Buffer.byteLength(body)}),
+				},
+			},
+			response => {
+				const parts: Buffer[] = [];
+				response.on('data', part => parts.push(part));
+				response.on('error', reject);
+				response.on('end', () =>
+					resolve({status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts)}),
+				);
+			},
+		);
+		call.setTimeout(timeoutMs, () => call.destroy(new Error(`no answer in ${timeoutMs / 1000} seconds`)));
+		call.on('error', reject);
+		call.end(body);
+	});
+
+export type CertificateResult = {ok: true; validTo: string; issuer: string} | {ok: false; reason: string};
+
+/** Shakes hands with this machine's proxy under a name and verifies the certificate. `validTo` is ISO 8601. */
+export const certificateOf = ({
+	name,
+	port,
+	authorities,
+	timeoutMs = 10_000,
+}: {
+	name: string;
+	port: number;
+	authorities: string[];
+	timeoutMs?: number;
+}): Promise<CertificateResult> =>
+	new Promise(resolve => {
+		const socket = connect({host: '127.0.0.1', port, servername: name, ca: authorities}, () => {
+			const {valid_to, issuer} = socket.getPeerCertificate();
+			socket.end();
+			resolve({ok: true, validTo: new Date(valid_to).toISOString(), issuer: String(issuer?.CN ?? issuer?.O ?? '')});
+		});
+		socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer')));
+		socket.on('error', error => resolve({ok: false, reason: error.message}));
+	});

@@ -1,0 +1,179 @@
+import {randomBytes} from 'node:crypto';
+import {mkdir, open, readdir, readFile, rename, rm, stat, statfs} from 'node:fs/promises';
+import {availableParallelism, totalmem, userInfo} from 'node:os';
+import {dirname, join} from 'node:path';
+import type {Readable} from 'node:stream';
+import {execa, type ResultPromise} from 'execa';
+import {Cancelled} from '../errors.js';
+import type {Command, Finished, Host} from './host.js';
+import {listenersOn} from './listeners.js';
+
+const isMissing = (error: unknown) => {
+	const code = (error as NodeJS.ErrnoException).code;
+	return code === 'ENOENT' || code === 'ENOTDIR';
+};
+
+const missingAs =
+	<T>(value: T) =>
+	(error: unknown): T => {
+		if (isMissing(error)) return value;
+		throw error;
+	};
+
+/** Starts a command in a process group of its own, so that stopping it stops what it started. */
+const start = ({file, args, cwd, env}: Command, options: object) =>
+	execa(file, args, {cwd, env, reject: false, detached: true, stripFinalNewline: false, ...options});
+
+const stopWith = (child: ResultPromise, signal?: AbortSignal) => {
+	const stop = () => {
+		try {
+			if (child.pid) process.kill(-child.pid, 'SIGTERM');
+		} catch {
+			// it has ended already
+		}
+	};
+	if (signal?.aborted) stop();
+	signal?.addEventListener('abort', stop, {once: true});
+	return () => signal?.removeEventListener('abort', stop);
+};
+
+type Outcome = {
+	exitCode?: number;
+	stdout?: unknown;
+	stderr?: unknown;
+	failed?: boolean;
+	message?: string;
+	code?: string;
+};
+
+const finished = (result: Outcome): Finished => ({
+	exitCode: result.exitCode ?? (result.code === 'ENOENT' ? 127 : 1),
+	stdout: typeof result.stdout === 'string' ? result.stdout : '',
+	stderr: (typeof result.stderr === 'string' && result.stderr) || (result.failed ? (result.message ?? '') : ''),
+});
+
+/** The machine this process runs on. */
+export const localHost: Host = {
+	async run(command, {input, signal, timeoutMs} = {}) {
+		if (signal?.aborted) throw new Cancelled();
+		const child = start(command, {...(input === undefined ? {stdin: 'ignore'} : {input}), timeout: timeoutMs});
+		const release = stopWith(child, signal);
+		const result = await child;
+		release();
+		if (signal?.aborted) throw new Cancelled();
+		return finished(result);
+	},
+
+	async *lines(command, {signal} = {}) {
+		const child = start(command, {stdin: 'ignore', all: true, lines: true, buffer: false});
+		const release = stopWith(child, signal);
+		try {
+			const queue: {source: 'stdout' | 'stderr'; line: string}[] = [];
+			let wake = () => {};
+			let open = 2;
+			for (const source of ['stdout', 'stderr'] as const)
+				void (async () => {
+					for await (const line of child.iterable({from: source})) {
+						queue.push({source, line: line as string});
+						wake();
+					}
+				})()
+					.catch(() => {})
+					.finally(() => {
+						open -= 1;
+						wake();
+					});
+			while (open > 0 || queue.length > 0) {
+				const next = queue.shift();
+				if (next) yield next;
+				else
+					await new Promise<void>(resolve => {
+						wake = resolve;
+						if (open === 0 || queue.length > 0) resolve();
+					});
+			}
+			const result = await child;
+			if (signal?.aborted) throw new Cancelled();
+			return result.exitCode ?? 1;
+		} finally {
+			release();
+			try {
+				if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
+			} catch {
+				// it has ended already
+			}
+		}
+	},
+
+	async feed(command, input: Readable, {signal} = {}) {
+		const child = start(command, {stdin: 'pipe', buffer: {stdout: true, stderr: true}});
+		const release = stopWith(child, signal);
+		let inputError: unknown;
+		input.once('error', error => {
+			inputError = error;
+			child.stdin?.destroy();
+		});
+		// A client that stops reading has something to say on its standard error: that is the error to show.
+		child.stdin?.on('error', () => input.destroy());
+		input.pipe(child.stdin!);
+		const result = await child;
+		release();
+		input.destroy();
+		if (signal?.aborted) throw new Cancelled();
+		if (inputError) throw inputError;
+		return finished(result);
+	},
+
+	read: path => readFile(path, 'utf8').catch(missingAs(null)),
+
+	async write(path, text, mode) {
+		await mkdir(dirname(path), {recursive: true});
+		const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+		try {
+			const file = await open(temporary, 'wx', 0o600);
+			try {
+				await file.writeFile(text);
+				await file.chmod(mode);
+				await file.sync();
+			} finally {
+				await file.close();
+			}
+			await rename(temporary, path);
+		} catch (error) {
+			await rm(temporary, {force: true});
+			throw error;
+		}
+	},
+
+	async makeFolder(path, mode) {
+		await mkdir(path, {recursive: true, mode});
+	},
+
+	list: path => readdir(path).catch(missingAs([])),
+
+	stat: path =>
+		stat(path).then(
+			facts => ({mode: facts.mode & 0o7777, bytes: facts.size, isFolder: facts.isDirectory()}),
+			missingAs(null),
+		),
+
+	async freeBytes(path) {
+		for (let folder = path; ; folder = dirname(folder)) {
+			const facts = await statfs(folder).catch(missingAs(null));
+			if (facts) return facts.bavail * facts.bsize;
+		}
+	},
+
+	listeners: listenersOn,
+
+	async facts() {
+		const swap = /^SwapTotal:\s+(\d+) kB/m.exec((await this.read('/proc/meminfo')) ?? '');
+		return {
+			memory: totalmem(),
+			swap: Number(swap?.[1] ?? 0) * 1024,
+			processors: availableParallelism(),
+			user: userInfo().username,
+			timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+		};
+	},
+};

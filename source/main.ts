@@ -1,0 +1,69 @@
+import {errorLines, print} from './commands/output.js';
+import {exitCodes, messageOf, SetupError} from './errors.js';
+import {runCommand} from './run/process.js';
+
+type Command = {help: string; run(argv: readonly string[]): Promise<number>};
+
+/** The subcommands; each is loaded when it is asked for. */
+const commands: Record<string, () => Promise<Command>> = {
+	install: () =>
+		import('./commands/install.js').then(({help, install}) => ({help, run: argv => install('install', argv)})),
+	reconfigure: () =>
+		import('./commands/install.js').then(({help, install}) => ({help, run: argv => install('reconfigure', argv)})),
+	attach: () => import('./commands/attach.js').then(({help, attach}) => ({help, run: attach})),
+	replay: () => import('./commands/replay.js').then(({help, replay}) => ({help, run: replay})),
+	status: () => import('./commands/status.js').then(({help, status}) => ({help, run: status})),
+	[runCommand]: () => import('./run/process.js').then(({runDetached}) => ({help: '', run: runDetached})),
+};
+
+const dispatch = async (argv: readonly string[]): Promise<number> => {
+	const named = argv[0] !== undefined && !argv[0].startsWith('-');
+	const name = named ? argv[0]! : 'install';
+	const load = commands[name];
+	if (!load)
+		throw new SetupError(`There is no command "${name}".`, {
+			hint: `Commands: ${Object.keys(commands)
+				.filter(known => known !== runCommand)
+				.join(', ')}. See "specify-setup --help".`,
+			exitCode: exitCodes.usage,
+		});
+	const command = await load();
+	const rest = named ? argv.slice(1) : argv;
+	if (rest.includes('--help') || rest.includes('-h')) {
+		print(command.help);
+		return exitCodes.done;
+	}
+	return command.run(rest);
+};
+
+/** Runs a command line and sets the exit code; everything thrown ends here. */
+export const main = async (argv: readonly string[]) => {
+	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		// Whoever read our output has gone, as `head` does.
+		if (error.code === 'EPIPE') process.exit(exitCodes.done);
+		throw error;
+	});
+	try {
+		process.exitCode = await dispatch(argv);
+	} catch (thrown) {
+		const error =
+			thrown instanceof SetupError
+				? thrown
+				: new SetupError(`Something unexpected happened: ${messageOf(thrown)}`, {
+						hint: 'Run this again with --verbose and report what it says.',
+						cause: thrown,
+					});
+		if (argv.includes('--json'))
+			print(
+				JSON.stringify({
+					type: 'error',
+					message: error.message,
+					details: error.details,
+					hint: error.hint,
+					exitCode: error.exitCode,
+				}),
+			);
+		else for (const line of errorLines(error, {verbose: argv.includes('--verbose')})) process.stderr.write(`${line}\n`);
+		process.exitCode = error.exitCode;
+	}
+};

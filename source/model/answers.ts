@@ -1,0 +1,273 @@
+import {domainToASCII} from 'node:url';
+import * as z from 'zod';
+import {tags} from './releases.js';
+
+/** One thing wrong with the answers. `key` is dotted (`ports.http`); `line` and `column` count from 1, where the file has them. */
+export type AnswerProblem = {key: string; reason: string; line?: number; column?: number};
+
+const hostnameRule = 'must be a host name such as specify.museum.example';
+const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const isHostname = (name: string) =>
+	name.length <= 253 && name.includes('.') && name.split('.').every(part => label.test(part)) && !/^[\d.]+$/.test(name);
+
+/** A host name, lower case, internationalised names in their ASCII form. */
+const hostname = z
+	.string(hostnameRule)
+	.transform(name => domainToASCII(name.trim().replace(/\.$/, '')))
+	.refine(isHostname, hostnameRule);
+
+const port = z
+	.int('must be a whole number from 1 to 65535')
+	.min(1, 'must be 1 or more')
+	.max(65535, 'must be 65535 or less');
+const yesOrNo = z.boolean('must be true or false');
+const text = (max: number) =>
+	z.string('must be text').trim().min(1, 'must not be empty').max(max, `must have ${max} characters or fewer`);
+const path = z
+	.string('must be a path')
+	.min(1, 'must not be empty')
+	.refine(value => !value.includes('\0'), 'must be a path');
+const oneOf = <const T extends readonly string[]>(...values: T) =>
+	z.enum(values, `must be one of: ${values.join(', ')}`);
+const object = <T extends z.ZodRawShape>(shape: T) =>
+	z.strictObject(shape, {
+		error: issue =>
+			issue.code === 'unrecognized_keys' ? undefined : `must hold these keys: ${Object.keys(shape).join(', ')}`,
+	});
+
+const isTimezone = (name: string) => {
+	try {
+		new Intl.DateTimeFormat('en', {timeZone: name});
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+const reservedDatabases = new Set([
+	'mysql',
+	'information_schema',
+	'performance_schema',
+	'sys',
+	'test',
+	'specify_setup',
+]);
+
+export const disciplines = [
+	'fish',
+	'herpetology',
+	'paleobotany',
+	'invertpaleo',
+	'vertpaleo',
+	'bird',
+	'mammal',
+	'insect',
+	'botany',
+	'invertebrate',
+	'geology',
+] as const;
+
+const fields = {
+	version: z.literal(1, 'must be 1, the only version of this file'),
+	where: oneOf('this-computer', 'server', 'digitalocean', 'openstack'),
+	specify7: z
+		.string('must be a version such as v7.12.0.7')
+		.regex(/^v\d{1,3}(\.\d{1,3}){1,3}$/, `must be a version such as ${tags.specify7}`),
+	specify6: yesOrNo,
+	edition: oneOf('current', 'classic'),
+	domain: hostname,
+	hostnames: object({specify7: hostname, specify6: hostname, media: hostname, reports: hostname}).partial(),
+	ports: object({http: port, https: port}).partial(),
+	proxy: oneOf('public', 'behind'),
+	certificates: oneOf('letsencrypt', 'letsencrypt-staging', 'own', 'internal'),
+	acme: object({
+		directory: z.url('must be an https:// address').nullable(),
+		ca: path.nullable(),
+		eab: z.unknown().nullable(),
+	}).partial(),
+	email: z.email('must be an e-mail address such as collections@museum.example'),
+	timezone: z.string('must be a time zone').refine(isTimezone, 'must be a time zone such as Europe/Stockholm'),
+	database: object({
+		name: z
+			.string('must be a database name')
+			.regex(/^[a-z][a-z0-9_]{0,62}$/, 'must begin with a letter and hold only a to z, 0 to 9 and _')
+			.refine(name => !reservedDatabases.has(name), 'is a name the database server keeps for itself'),
+		start: oneOf('empty', 'dump'),
+		dump: path.nullable(),
+		attachments: path.nullable(),
+	}).partial(),
+	institution: object({
+		name: text(255),
+		code: text(64),
+		division: text(255),
+		discipline: object({type: oneOf(...disciplines), name: text(64)}),
+		collection: object({name: text(50), code: text(50)}),
+		administrator: object({name: text(64), lastname: text(50)}),
+	}).nullable(),
+	privacy: object({telemetry: yesOrNo, publicAttachments: yesOrNo}).partial(),
+	images: object({
+		registry: z
+			.string('must be a registry such as localhost:5000')
+			.regex(
+				/^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9][a-zA-Z0-9.-]*)(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
+				'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://',
+			)
+			.nullable(),
+	}).partial(),
+	engine: object({
+		repository: z.union([oneOf('docker', 'distribution'), z.url()], 'must be docker, distribution or a URL'),
+	}).partial(),
+};
+
+const schema = z.strictObject(fields).partial();
+type GivenAnswers = z.infer<typeof schema>;
+
+/** The answers, complete: the one value everything else is computed from. Mirrors `specify.yaml`. */
+export type Answers = {
+	version: 1;
+	where: 'this-computer' | 'server' | 'digitalocean' | 'openstack';
+	specify7: string;
+	specify6: boolean;
+	edition: 'current' | 'classic';
+	domain: string;
+	hostnames: {specify7: string; specify6: string; media: string; reports: string};
+	ports: {http: number; https: number};
+	proxy: 'public' | 'behind';
+	certificates: 'letsencrypt' | 'letsencrypt-staging' | 'own' | 'internal';
+	acme: {directory: string | null; ca: string | null; eab: unknown};
+	email: string;
+	timezone: string;
+	database: {name: string; start: 'empty' | 'dump'; dump: string | null; attachments: string | null};
+	institution: NonNullable<GivenAnswers['institution']> | null;
+	privacy: {telemetry: boolean; publicAttachments: boolean};
+	images: {registry: string | null};
+	engine: {repository: string};
+};
+
+/** Fills what was not given. @param timezone the host's, for when none is given */
+export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: string} = {}): Answers => {
+	const domain = given.domain ?? 'specify.localhost';
+	return {
+		version: 1,
+		where: given.where ?? 'this-computer',
+		specify7: given.specify7 ?? tags.specify7,
+		specify6: given.specify6 ?? false,
+		edition: given.edition ?? 'current',
+		domain,
+		hostnames: {
+			specify7: given.hostnames?.specify7 ?? `specify7.${domain}`,
+			specify6: given.hostnames?.specify6 ?? `specify6.${domain}`,
+			media: given.hostnames?.media ?? `media.${domain}`,
+			reports: given.hostnames?.reports ?? `reports.${domain}`,
+		},
+		ports: {http: given.ports?.http ?? 80, https: given.ports?.https ?? 443},
+		proxy: given.proxy ?? 'public',
+		certificates: given.certificates ?? 'internal',
+		acme: {directory: given.acme?.directory ?? null, ca: given.acme?.ca ?? null, eab: given.acme?.eab ?? null},
+		email: given.email ?? `admin@${domain}`,
+		timezone: given.timezone ?? timezone,
+		database: {
+			name: given.database?.name ?? 'specify',
+			start: given.database?.start ?? 'empty',
+			dump: given.database?.dump ?? null,
+			attachments: given.database?.attachments ?? null,
+		},
+		institution: given.institution ?? null,
+		privacy: {
+			telemetry: given.privacy?.telemetry ?? false,
+			publicAttachments: given.privacy?.publicAttachments ?? true,
+		},
+		images: {registry: given.images?.registry ?? null},
+		engine: {repository: given.engine?.repository ?? 'docker'},
+	};
+};
+
+/** Numeric parts of a Specify 7 tag: `v7.12.0.7` → [7, 12, 0, 7]. */
+const versionOf = (tag: string) => tag.slice(1).split('.').map(Number);
+
+const isOlderThan = (tag: string, major: number, minor: number) => {
+	const [ownMajor = 0, ownMinor = 0] = versionOf(tag);
+	return ownMajor < major || (ownMajor === major && ownMinor < minor);
+};
+
+const notYet = (what: string) => `${what} cannot be installed by this version of specify-setup yet`;
+
+/** Rules that look at more than one answer, or refuse what is not supported yet. */
+const rules = (answers: Answers): AnswerProblem[] => {
+	const problems: AnswerProblem[] = [];
+	const refuse = (key: string, reason: string) => problems.push({key, reason});
+	if (answers.where !== 'this-computer')
+		refuse('where', `${notYet(`"${answers.where}"`)}: run it on the server itself, with this-computer`);
+	if (answers.edition === 'classic') refuse('edition', notYet('the classic edition'));
+	if (answers.specify6) refuse('specify6', notYet('the Specify 6 desktop'));
+	if (answers.certificates !== 'internal')
+		refuse('certificates', `${notYet(`certificates by "${answers.certificates}"`)}: use internal`);
+	if (answers.acme.directory ?? answers.acme.ca ?? answers.acme.eab)
+		refuse('acme', notYet('another certificate authority'));
+	if (answers.proxy === 'behind') refuse('proxy', notYet('Specify behind another web server'));
+	if (answers.institution)
+		refuse('institution', `${notYet('an institution')}: leave it out and use the guided set-up in the browser`);
+	if (!answers.privacy.publicAttachments)
+		refuse(
+			'privacy.publicAttachments',
+			'attachments cannot be closed to the public by this version of specify-setup yet',
+		);
+	if (answers.database.attachments)
+		refuse('database.attachments', 'attachments cannot be loaded by this version of specify-setup yet');
+	if (isOlderThan(answers.specify7, 7, 12))
+		refuse(
+			'specify7',
+			`${answers.specify7} is older than v7.12, the oldest that can be installed: use ${tags.specify7}`,
+		);
+	if (answers.ports.http === answers.ports.https) refuse('ports.https', 'must differ from ports.http');
+	const {start, dump} = answers.database;
+	if (start === 'dump' && dump === null)
+		refuse('database.dump', 'must be the path of the dump, because database.start is dump');
+	if (start === 'empty' && dump !== null) refuse('database.start', 'must be dump, because database.dump names one');
+	const seen = new Map<string, string>();
+	for (const [service, name] of Object.entries(answers.hostnames)) {
+		const other = seen.get(name);
+		if (other) refuse(`hostnames.${service}`, `must differ from hostnames.${other}`);
+		seen.set(name, service);
+	}
+	return problems;
+};
+
+const unknownKeyReason = (key: string, path: PropertyKey[]) => {
+	const shape =
+		path.length === 0 ? fields : ((fields[path[0] as keyof typeof fields] as {shape?: object})?.shape ?? {});
+	return `"${key}" is not known here; known are: ${Object.keys(shape).join(', ')}`;
+};
+
+/** Every problem of the schema, by key. */
+const schemaProblems = (error: z.ZodError): AnswerProblem[] =>
+	error.issues.flatMap(issue => {
+		if (issue.code === 'unrecognized_keys')
+			return issue.keys.map(key => ({key: [...issue.path, key].join('.'), reason: unknownKeyReason(key, issue.path)}));
+		return [{key: issue.path.join('.'), reason: issue.message}];
+	});
+
+/**
+ * Validates a value read from `specify.yaml`, flags or a screen, and completes it.
+ * Reports every problem at once: a key with a problem of its own does not hide what is wrong elsewhere.
+ */
+export const parseAnswers = (
+	value: unknown,
+	options: {timezone?: string} = {},
+): {answers: Answers; problems: []} | {answers: null; problems: AnswerProblem[]} => {
+	if (typeof value !== 'object' || value === null || Array.isArray(value))
+		return {
+			answers: null,
+			problems: [{key: '', reason: 'the answers must be keys with values, such as "domain: specify.museum.example"'}],
+		};
+	const result = schema.safeParse(value);
+	const problems = result.success ? [] : schemaProblems(result.error);
+	const wrong = new Set(problems.map(({key}) => key.split('.')[0]));
+	const sound = result.success
+		? result.data
+		: schema.parse(Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key))));
+	const answers = complete(sound, options);
+	problems.push(...rules(answers).filter(({key}) => !wrong.has(key.split('.')[0])));
+	return problems.length === 0 ? {answers, problems: []} : {answers: null, problems};
+};

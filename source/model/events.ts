@@ -1,0 +1,75 @@
+import type {ServiceName} from './releases.js';
+
+/** A step as the plan shows it. `changes` are sentences; an empty list means that nothing will be changed. */
+export type PlannedStep = {
+	id: StepId;
+	title: string;
+	done: boolean;
+	changes: string[];
+};
+
+export const stepIds = ['preflight', 'files', 'pull', 'certificates', 'up', 'database', 'specify', 'verify'] as const;
+export type StepId = (typeof stepIds)[number];
+
+export type ServiceState = 'missing' | 'created' | 'starting' | 'healthy' | 'unhealthy' | 'restarting' | 'exited';
+
+/**
+ * Everything a run says. Views read only these; a journal is a list of them, one JSON object a line, each with `at`.
+ * Sizes are bytes, rates are units per second, durations are milliseconds.
+ */
+export type Event =
+	| {
+			type: 'run.started';
+			run: string;
+			version: string;
+			command: string;
+			directory: string;
+			pid: number;
+			steps: PlannedStep[];
+	  }
+	| {type: 'step.started'; step: StepId}
+	| {
+			type: 'progress';
+			step: StepId;
+			/** What is counted: an image, a layer, a table, a migration. */
+			item: string;
+			/** The item this one is part of: a layer's image. */
+			parent?: string;
+			current: number;
+			total: number | null;
+			unit: 'bytes' | 'rows' | 'migrations' | 'services' | 'checks' | 'seconds';
+			rate?: number;
+			secondsLeft?: number;
+			/** What happens to the item at the moment: "downloading", the table's name. */
+			state?: string;
+	  }
+	| {type: 'service'; step: StepId; service: ServiceName; state: ServiceState}
+	| {type: 'log'; step: StepId; source: string; line: string}
+	| {type: 'check'; step: StepId; name: string; ok: boolean; detail: string}
+	| {type: 'note'; step: StepId; level: 'info' | 'warning'; message: string; hint?: string}
+	| {type: 'step.finished'; step: StepId; changed: boolean; summary: string; ms: number}
+	| {type: 'step.failed'; step: StepId; message: string; hint: string; details: string[]}
+	| {
+			type: 'run.finished';
+			outcome: 'done' | 'unchanged' | 'failed' | 'cancelled';
+			exitCode: number;
+			ms: number;
+			addresses: {name: string; url: string}[];
+			message?: string;
+			hint?: string;
+			next: string[];
+	  };
+
+/** An event as the journal keeps it. `at` is milliseconds since 1970. */
+export type JournalEntry = Event & {at: number};
+
+/** What a step yields; the runner adds which step it was. */
+export type StepEvent = DistributiveOmit<
+	Extract<Event, {type: 'progress' | 'service' | 'log' | 'check' | 'note'}>,
+	'step'
+>;
+
+/** What a step returns when it is finished. */
+export type StepResult = {changed: boolean; summary: string};
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

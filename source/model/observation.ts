@@ -1,0 +1,63 @@
+import type {ServiceState} from './events.js';
+import type {ServiceName} from './releases.js';
+
+/** What was seen of a service's container. */
+export type ObservedService = {
+	state: ServiceState;
+	/** Runs with the configuration of `compose.yaml` as it is (or will be) written. */
+	current: boolean;
+	container: string | null;
+	image: string | null;
+	startedAt: string | null;
+	restarts: number;
+	healthOutput: string;
+};
+
+/** How the database stands; null fields could not be asked because it does not run. */
+export type ObservedDatabase = {
+	/** Tables in the database of the answers; null: there is no such database. */
+	tables: number | null;
+	/** Our own record of how it was filled. */
+	start: {kind: 'empty' | 'dump'; source: string | null; finished: boolean} | null;
+	masterUser: boolean;
+	/** Specify users, null when there is no such table. */
+	users: number | null;
+};
+
+export type ObservedEngine =
+	| {
+			reachable: true;
+			version: string;
+			compose: string | null;
+			dataFolder: string;
+			freeBytes: number;
+			architecture: string;
+			insecureRegistries: string[];
+	  }
+	| {reachable: false; reason: 'missing' | 'denied' | 'stopped' | 'other'; detail: string};
+
+/** Who holds a port the proxy needs. */
+export type PortHolder = {port: number; holder: string | null; own: boolean};
+
+/** What was seen on the host before planning; everything a plan may depend on besides the answers. */
+export type Observation = {
+	memory: number;
+	swap: number;
+	processors: number;
+	user: string;
+	freeBytes: number;
+	engine: ObservedEngine;
+	/** Ports of the answers that something listens on. */
+	ports: PortHolder[];
+	/** Generated files by path: is it there, as it will be written, edited by hand since. */
+	files: Record<string, 'missing' | 'same' | 'different' | 'edited'>;
+	/** Images by service: there with the recorded digest. */
+	images: Partial<Record<ServiceName, boolean>>;
+	volumes: string[];
+	services: Partial<Record<ServiceName, ObservedService>>;
+	/** The authorities Specify 7 trusts are written. */
+	authorities: boolean;
+	database: ObservedDatabase | null;
+	/** A Compose project of this name that runs from another folder. */
+	otherFolder: string | null;
+};

@@ -1,0 +1,85 @@
+import {basename} from 'node:path';
+import type {Answers} from './answers.js';
+import type {PlannedStep} from './events.js';
+import {imageOf} from './images.js';
+import type {Observation} from './observation.js';
+import {type ServiceName, serviceNames} from './releases.js';
+
+const verbs = {missing: 'write', different: 'rewrite', edited: 'rewrite (your edits are kept as a copy)'} as const;
+
+/** Whether a service runs, healthy, as its files say. */
+const isUp = (observation: Observation, service: ServiceName) => {
+	const seen = observation.services[service];
+	return seen?.state === 'healthy' && seen.current;
+};
+
+const startOf = (observation: Observation, services: readonly ServiceName[]) =>
+	services
+		.filter(service => !isUp(observation, service))
+		.map(service => {
+			const seen = observation.services[service];
+			if (!seen || seen.state === 'missing') return `start ${service}`;
+			return seen.current
+				? `wait for ${service}, which is ${seen.state}`
+				: `start ${service} again, where its settings changed`;
+		});
+
+const databaseChanges = ({database}: Answers, observation: Observation): string[] => {
+	const seen = observation.database;
+	if (seen?.start?.finished) return [];
+	if (seen === null && observation.services.db?.current) return ['look whether the database is as it should be'];
+	const data = (seen?.tables ?? 0) > 0;
+	if (data && seen?.start === null) return [];
+	const again = seen?.start && data ? ' afresh, because an earlier start was interrupted' : '';
+	if (database.start === 'dump') return [`load ${basename(database.dump!)} into the database ${database.name}${again}`];
+	return seen?.start ? [] : [`prepare the database server; Specify will make the database ${database.name} itself`];
+};
+
+/**
+ * The steps to what the answers say, from what was observed: a first install, a change and a repair are the same.
+ * A step without changes is done.
+ */
+export const planOf = (answers: Answers, observation: Observation): PlannedStep[] => {
+	const images = [
+		...new Set(serviceNames.filter(service => !observation.images[service]).map(service => imageOf(answers, service))),
+	];
+	const steps: Omit<PlannedStep, 'done'>[] = [
+		{
+			id: 'files',
+			title: 'Write the files of the installation',
+			changes: Object.entries(observation.files).flatMap(([path, state]) =>
+				state === 'same' ? [] : [`${verbs[state]} ${path}`],
+			),
+		},
+		{id: 'pull', title: 'Fetch the images', changes: images.map(image => `fetch ${image}`)},
+		{
+			id: 'certificates',
+			title: 'Start the proxy and make certificates',
+			changes: [
+				...startOf(observation, ['proxy']),
+				...(observation.authorities ? [] : ['make a certificate authority of its own and export its root']),
+			],
+		},
+		{
+			id: 'up',
+			title: 'Start database, Redis, asset server and report runner',
+			changes: startOf(observation, ['db', 'redis', 'media', 'report']),
+		},
+		{
+			id: 'database',
+			title: answers.database.start === 'dump' ? 'Load the database' : 'Prepare the database',
+			changes: databaseChanges(answers, observation),
+		},
+		{id: 'specify', title: 'Start Specify 7 and its worker', changes: startOf(observation, ['specify7', 'worker'])},
+	];
+	const changing = steps.some(({changes}) => changes.length > 0);
+	const planned = steps.map(step => ({...step, done: step.changes.length === 0}));
+	return [
+		{id: 'preflight', title: 'Check this machine', changes: [], done: !changing},
+		...planned,
+		{id: 'verify', title: 'Check that everything answers', changes: [], done: !changing},
+	];
+};
+
+/** Nothing in the plan is left to do. */
+export const isDone = (steps: readonly PlannedStep[]) => steps.every(({done}) => done);

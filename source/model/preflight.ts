@@ -1,0 +1,165 @@
+import type {Answers} from './answers.js';
+import {formatBytes, formatMemory} from './format.js';
+import type {Observation} from './observation.js';
+import {requirements} from './sizing.js';
+
+/** One thing looked at before anything is changed. `refused` stops the run; `advice` is shown and the run goes on. */
+export type PreflightCheck = {
+	name: string;
+	result: 'ok' | 'advice' | 'refused';
+	detail: string;
+	/** What to do about it; empty when all is well. */
+	hint: string;
+};
+
+const minimumCompose = [2, 23, 1] as const;
+const clockToleranceMs = 150_000;
+/** Unpacked layers take about this many times their compressed size (measured over the images of the composition). */
+const unpackedFactor = 3.2;
+/** A loaded InnoDB table takes about this many times its SQL text, with its indexes and the redo log. */
+const loadedFactor = 2.5;
+const spareBytes = 2 * 2 ** 30;
+
+const ok = (name: string, detail: string): PreflightCheck => ({name, result: 'ok', detail, hint: ''});
+const advise = (name: string, detail: string, hint: string): PreflightCheck => ({name, result: 'advice', detail, hint});
+const refuse = (name: string, detail: string, hint: string): PreflightCheck => ({
+	name,
+	result: 'refused',
+	detail,
+	hint,
+});
+
+const isOlder = (version: string, minimum: readonly number[]) => {
+	const parts = version.replace(/^v/, '').split(/[.-]/).map(Number);
+	for (const [index, wanted] of minimum.entries()) {
+		const part = parts[index] ?? 0;
+		if (part !== wanted) return !(part > wanted);
+	}
+	return false;
+};
+
+const engineCheck = ({engine, user}: Observation): PreflightCheck[] => {
+	if (!engine.reachable) {
+		const hints = {
+			missing: 'Install Docker Engine (https://docs.docker.com/engine/install/), then run this again.',
+			denied: `Add the user to the group docker ("sudo usermod -aG docker ${user}"), log in anew, or run this with sudo.`,
+			stopped: 'Start it, for example with "sudo systemctl start docker", then run this again.',
+			other: 'Check "docker info", then run this again.',
+		};
+		const details = {
+			missing: 'Docker is not installed on this machine',
+			denied: `the user ${user} may not use the Docker engine`,
+			stopped: 'the Docker engine does not run',
+			other: `the Docker engine does not answer: ${engine.detail}`,
+		};
+		return [refuse('Docker engine', details[engine.reason], hints[engine.reason])];
+	}
+	const found = ok('Docker engine', `version ${engine.version}, used by ${user}`);
+	const install = 'Install the package docker-compose-plugin (or docker-compose of Debian 13), then run this again.';
+	if (engine.compose === null) return [found, refuse('Docker Compose', '"docker compose" is not installed', install)];
+	if (isOlder(engine.compose, minimumCompose))
+		return [
+			found,
+			refuse('Docker Compose', `version ${engine.compose} is older than ${minimumCompose.join('.')}`, install),
+		];
+	return [found, ok('Docker Compose', `version ${engine.compose}`)];
+};
+
+const portChecks = ({ports}: Answers, observation: Observation): PreflightCheck[] =>
+	[...new Set([ports.http, ports.https])].map(port => {
+		const held = observation.ports.find(holder => holder.port === port);
+		const key = port === ports.http ? 'http' : 'https';
+		if (!held) return ok(`port ${port}`, 'free');
+		if (held.own) return ok(`port ${port}`, 'used by this installation');
+		const holder = held.holder ?? 'another program';
+		return refuse(
+			`port ${port}`,
+			`used by ${holder}`,
+			`Stop ${holder}, or choose another port with --set ports.${key}=${key === 'http' ? 8080 : 8443}.`,
+		);
+	});
+
+const memoryCheck = ({memory, swap}: Observation): PreflightCheck => {
+	const {refusedBelow, advisedFrom, recommended} = requirements.memory;
+	const total = memory + swap;
+	const has = swap > 0 ? `${formatMemory(memory)} and ${formatMemory(swap)} swap` : formatMemory(memory);
+	if (total < refusedBelow)
+		return refuse(
+			'memory',
+			`${has}; Specify needs ${formatMemory(refusedBelow)}`,
+			'Give the machine more memory, or add swap (fallocate, mkswap, swapon), then run this again.',
+		);
+	if (total < advisedFrom)
+		return advise(
+			'memory',
+			`${has}: enough for a small collection and few users`,
+			`${formatMemory(recommended)} are recommended; add swap at least.`,
+		);
+	return ok('memory', has);
+};
+
+const processorCheck = ({processors}: Observation): PreflightCheck =>
+	processors < requirements.processors.advisedFrom
+		? advise('processors', `${processors}`, `${requirements.processors.recommended} are recommended.`)
+		: ok('processors', `${processors}`);
+
+const diskCheck = (answers: Answers, observation: Observation, needs: Needs): PreflightCheck => {
+	const {engine} = observation;
+	if (!engine.reachable) return ok('disk', 'not looked at');
+	const {advisedFrom} = requirements.disk;
+	const need = needs.imageBytes * (1 + unpackedFactor) + needs.sqlBytes * loadedFactor + spareBytes;
+	const what =
+		answers.database.start === 'dump' && needs.sqlBytes > 0
+			? 'the images and the loaded dump'
+			: 'the images and a little room';
+	const free = `${formatBytes(engine.freeBytes)} free at ${engine.dataFolder}`;
+	if (engine.freeBytes < need)
+		return refuse(
+			'disk',
+			`${free}; ${what} need ${formatBytes(need)}`,
+			`Free ${formatBytes(need - engine.freeBytes)} there ("docker system df" shows what Docker keeps), then run this again.`,
+		);
+	if (engine.freeBytes < advisedFrom)
+		return advise('disk', free, `${formatBytes(advisedFrom)} are recommended, for attachments and backups.`);
+	return ok('disk', free);
+};
+
+const clockCheck = (needs: Needs): PreflightCheck => {
+	if (needs.clockOffsetMs === null) return ok('clock', 'could not be compared with another one');
+	const seconds = Math.round(Math.abs(needs.clockOffsetMs) / 1000);
+	return Math.abs(needs.clockOffsetMs) > clockToleranceMs
+		? refuse(
+				'clock',
+				`${seconds} seconds ${needs.clockOffsetMs > 0 ? 'ahead of' : 'behind'} the registry's`,
+				'Set the clock right, for example with "sudo timedatectl set-ntp true": attachments and certificates depend on it.',
+			)
+		: ok('clock', `${seconds} seconds from the registry's`);
+};
+
+const installationCheck = (observation: Observation): PreflightCheck[] => {
+	if (observation.otherFolder)
+		return [
+			refuse(
+				'existing installation',
+				`the containers of this name run from ${observation.otherFolder}`,
+				`Use that folder with --dir ${observation.otherFolder}, or choose a folder of another name.`,
+			),
+		];
+	if (observation.volumes.length > 0)
+		return [ok('existing installation', `data volumes found and kept: ${observation.volumes.join(', ')}`)];
+	return [ok('existing installation', 'none')];
+};
+
+/** What the run will bring onto the disk, and how far the clock is from another one; null when unknown. */
+export type Needs = {imageBytes: number; sqlBytes: number; clockOffsetMs: number | null};
+
+/** Every check of this machine, as a pure rule over what was observed. */
+export const preflightChecks = (answers: Answers, observation: Observation, needs: Needs): PreflightCheck[] => [
+	...engineCheck(observation),
+	...portChecks(answers, observation),
+	memoryCheck(observation),
+	processorCheck(observation),
+	diskCheck(answers, observation, needs),
+	clockCheck(needs),
+	...installationCheck(observation),
+];

@@ -1,0 +1,24 @@
+import {randomInt} from 'node:crypto';
+
+/** The secrets of an installation, by their names in `.env`. */
+export const secretNames = [
+	'DATABASE_ROOT_PASSWORD',
+	'MASTER_PASSWORD',
+	'MIGRATOR_PASSWORD',
+	'APP_USER_PASSWORD',
+	'SECRET_KEY',
+	'ASSET_SERVER_KEY',
+] as const;
+export type SecretName = (typeof secretNames)[number];
+export type Secrets = Record<SecretName, string>;
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** A new secret: letters and digits only, because Specify builds a database URL of it without escaping. */
+const secret = (length: number) => Array.from({length}, () => alphabet[randomInt(alphabet.length)]).join('');
+
+/** Keeps every secret there is and makes the missing ones. */
+export const completeSecrets = (known: Partial<Secrets>): Secrets =>
+	Object.fromEntries(
+		secretNames.map(name => [name, known[name] || secret(name === 'SECRET_KEY' ? 64 : 40)]),
+	) as Secrets;

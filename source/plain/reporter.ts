@@ -1,0 +1,108 @@
+import type {JournalEntry, PlannedStep} from '../model/events.js';
+import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
+
+const progressEveryMs = 5000;
+
+type Progress = Extract<JournalEntry, {type: 'progress'}>;
+
+const amount = ({current, total, unit, state}: Progress) => {
+	if (unit === 'bytes')
+		return total === null ? formatBytes(current) : `${formatBytes(current)} of ${formatBytes(total)}`;
+	const counted = `${unit} ${formatCount(current)}${total === null ? '' : ` of ${formatCount(total)}`}`;
+	return state ? `${counted}: ${state}` : counted;
+};
+
+const speed = ({rate, unit, secondsLeft}: Progress) => {
+	const parts = [];
+	if (rate !== undefined) parts.push(`${unit === 'bytes' ? formatBytes(rate) : `${formatCount(rate)} ${unit}`}/s`);
+	if (secondsLeft !== undefined && secondsLeft >= 1) parts.push(`${formatSeconds(secondsLeft)} left`);
+	return parts.length > 0 ? `, ${parts.join(', ')}` : '';
+};
+
+/** A short name of an image: the part people know it by. */
+const shortName = (item: string) => item.split('/').pop() ?? item;
+
+/** Lines of a plan, for people. */
+export const planLines = (steps: readonly PlannedStep[]): string[] =>
+	steps.flatMap(({title, done, changes}, index) => [
+		`${String(index + 1).padStart(2)}  ${title}${done ? ' (done already)' : ''}`,
+		...changes.map(change => `      - ${change}`),
+	]);
+
+/**
+ * Turns events into plain lines: quiet enough for a log, rich enough to follow. Progress is told every five seconds.
+ * @param columns where long lines are cut; undefined for none (a pipe)
+ */
+export class PlainReporter {
+	private steps: PlannedStep[] = [];
+	private shown = new Map<string, {at: number; state: string | undefined}>();
+	private rows: Progress | undefined;
+
+	/** The lines an entry is worth; often none. */
+	take(entry: JournalEntry): string[] {
+		switch (entry.type) {
+			case 'run.started':
+				this.steps = entry.steps;
+				return [`specify-setup ${entry.version}: ${entry.command} in ${entry.directory} (run ${entry.run})`];
+			case 'step.started': {
+				const index = this.steps.findIndex(({id}) => id === entry.step);
+				this.shown.clear();
+				return ['', `[${index + 1}/${this.steps.length}] ${this.steps[index]?.title ?? entry.step}`];
+			}
+			case 'progress':
+				return this.progress(entry);
+			case 'service':
+				return [`      ${entry.service}: ${entry.state}`];
+			case 'check':
+				return [`      ${entry.ok ? 'ok' : 'FAILED'}  ${entry.name}: ${entry.detail}`];
+			case 'note':
+				return [
+					`      ${entry.level === 'warning' ? 'Note: ' : ''}${entry.message}`,
+					...(entry.hint ? [`      ${entry.hint}`] : []),
+				];
+			case 'log':
+				return [];
+			case 'step.finished':
+				return [`      ${entry.summary} (${formatSeconds(entry.ms / 1000)})`];
+			case 'step.failed':
+				return ['', ...entry.details.map(line => `      | ${line}`)];
+			case 'run.finished':
+				return this.finished(entry);
+			default:
+				// An entry of a newer version: nothing this reader knows to say.
+				return [];
+		}
+	}
+
+	private progress(entry: Progress): string[] {
+		if (entry.parent !== undefined) {
+			if (entry.unit === 'rows') this.rows = entry;
+			return [];
+		}
+		const last = this.shown.get(entry.item);
+		const finished = entry.state === 'done';
+		if (finished && last?.state === 'done') return [];
+		const due = last === undefined ? entry.unit === 'migrations' : entry.at - last.at >= progressEveryMs;
+		if (last === undefined) this.shown.set(entry.item, {at: entry.at, state: entry.state});
+		if (!due && !finished) return [];
+		this.shown.set(entry.item, {at: entry.at, state: entry.state});
+		if (finished) return [`      ${shortName(entry.item)}: ${formatBytes(entry.total ?? entry.current)}, done`];
+		const rows =
+			this.rows && entry.unit === 'bytes' && entry.state === 'loading'
+				? `, ${formatCount(this.rows.current)} rows, table ${this.rows.state}`
+				: '';
+		return [`      ${shortName(entry.item)}: ${amount(entry)}${speed(entry)}${rows}`];
+	}
+
+	private finished(entry: Extract<JournalEntry, {type: 'run.finished'}>): string[] {
+		const took = formatSeconds(entry.ms / 1000);
+		if (entry.outcome === 'failed' || entry.outcome === 'cancelled')
+			return [entry.message ?? 'The run failed.', ...(entry.hint ? [`What to do: ${entry.hint}`] : [])];
+		return [
+			'',
+			entry.outcome === 'unchanged' ? `Nothing had to be changed. (${took})` : `Specify is installed. (${took})`,
+			...entry.addresses.map(({name, url}) => `  ${name}: ${url}`),
+			...entry.next.map(line => `  - ${line}`),
+		];
+	}
+}

@@ -1,0 +1,107 @@
+import {closeSync, fsyncSync, openSync, readdirSync, writeSync} from 'node:fs';
+import {mkdir, open, readFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {stateFolder} from '../files/names.js';
+import type {Event, JournalEntry} from '../model/events.js';
+
+const pollMs = 80;
+const durable = new Set<Event['type']>(['run.started', 'step.started', 'step.finished', 'step.failed', 'run.finished']);
+
+export const journalFolder = (directory: string) => join(directory, stateFolder, 'journals');
+export const journalPath = (directory: string, run: string) => join(journalFolder(directory), `${run}.jsonl`);
+
+/** A run's name: sorts by time, unique enough for one machine. */
+export const newRunName = (now = new Date()) =>
+	`${now.toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${Math.random().toString(36).slice(2, 6)}`;
+
+/** The newest journal of an installation, or null. */
+export const latestJournal = (directory: string): string | null => {
+	try {
+		const names = readdirSync(journalFolder(directory)).filter(name => name.endsWith('.jsonl'));
+		const newest = names.sort().at(-1);
+		return newest ? join(journalFolder(directory), newest) : null;
+	} catch {
+		return null;
+	}
+};
+
+/** Appends events to a file, one JSON object a line, secrets blotted out; borders of steps reach the disk before it returns. */
+export class JournalWriter {
+	private readonly file: number;
+
+	private constructor(
+		path: string,
+		private readonly secrets: readonly string[],
+	) {
+		this.file = openSync(path, 'ax', 0o600);
+	}
+
+	static async create(path: string, secrets: readonly string[]) {
+		await mkdir(dirname(path), {recursive: true, mode: 0o700});
+		return new JournalWriter(
+			path,
+			secrets.filter(secret => secret.length >= 6),
+		);
+	}
+
+	append(event: Event, at = Date.now()): JournalEntry {
+		let line = JSON.stringify({at, ...event});
+		for (const secret of this.secrets) line = line.replaceAll(secret, '[secret]');
+		writeSync(this.file, `${line}\n`);
+		if (durable.has(event.type)) fsyncSync(this.file);
+		return JSON.parse(line) as JournalEntry;
+	}
+
+	close() {
+		closeSync(this.file);
+	}
+}
+
+const parse = (line: string): JournalEntry | null => {
+	try {
+		return JSON.parse(line) as JournalEntry;
+	} catch {
+		return null;
+	}
+};
+
+/** A whole journal; a line cut at the end is left out. */
+export const readJournal = async (path: string): Promise<JournalEntry[]> =>
+	(await readFile(path, 'utf8')).split('\n').flatMap(line => parse(line) ?? []);
+
+/**
+ * Yields a journal's entries from its beginning and then as they are written, until the run has finished,
+ * `isAlive` says that nobody writes any more, or the signal fires.
+ */
+export async function* followJournal(
+	path: string,
+	{signal, isAlive}: {signal?: AbortSignal; isAlive(): boolean},
+): AsyncGenerator<JournalEntry> {
+	let file: Awaited<ReturnType<typeof open>> | undefined;
+	const buffer = Buffer.alloc(256 * 1024);
+	let rest = Buffer.alloc(0);
+	try {
+		while (!signal?.aborted) {
+			// Asked before reading: what a writer wrote before it died is still read.
+			const alive = isAlive();
+			file ??= await open(path).catch(() => undefined);
+			const {bytesRead} = file ? await file.read(buffer, 0, buffer.length, null) : {bytesRead: 0};
+			if (bytesRead === 0) {
+				if (!alive) return;
+				await sleep(pollMs, undefined, {signal}).catch(() => {});
+				continue;
+			}
+			rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+			for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+				const entry = parse(rest.subarray(0, end).toString('utf8'));
+				rest = rest.subarray(end + 1);
+				if (!entry) continue;
+				yield entry;
+				if (entry.type === 'run.finished') return;
+			}
+		}
+	} finally {
+		await file?.close();
+	}
+}

@@ -1,0 +1,148 @@
+import {type Engine, EngineUnreachable} from '../engine/api.js';
+import {version as composeVersion, configHashes} from '../engine/compose.js';
+import type {GeneratedFile} from '../files/installation.js';
+import {volumesOf} from '../files/names.js';
+import type {Host} from '../host/host.js';
+import type {Answers} from '../model/answers.js';
+import type {Observation, ObservedDatabase, ObservedEngine, ObservedService} from '../model/observation.js';
+import {type ServiceName, serviceNames} from '../model/releases.js';
+import {bundlePath, rootPath} from '../steps/certificates.js';
+import {observeDatabase} from '../steps/database.js';
+import {compareFiles} from '../steps/files.js';
+import {observeImages} from '../steps/pull.js';
+import {stateOf} from '../steps/services.js';
+
+type Given = {
+	host: Host;
+	engine: Engine;
+	directory: string;
+	project: string;
+	answers: Answers;
+	files: GeneratedFile[];
+	signal: AbortSignal;
+};
+
+const reasons: Record<string, Extract<ObservedEngine, {reachable: false}>['reason']> = {
+	EACCES: 'denied',
+	EPERM: 'denied',
+	ECONNREFUSED: 'stopped',
+};
+
+const observeEngine = async ({host, engine, signal}: Given): Promise<ObservedEngine> => {
+	try {
+		const [facts, compose] = await Promise.all([engine.info(), host.run(composeVersion(), {signal})]);
+		return {
+			reachable: true,
+			version: facts.version,
+			compose: compose.exitCode === 0 ? compose.stdout.trim().replace(/^v/, '') : null,
+			dataFolder: facts.dataFolder,
+			freeBytes: await host.freeBytes(facts.dataFolder),
+			architecture: facts.architecture,
+			insecureRegistries: facts.insecureRegistries,
+		};
+	} catch (error) {
+		if (!(error instanceof EngineUnreachable)) throw error;
+		const installed = (await host.run({file: 'docker', args: ['--version']}, {signal})).exitCode === 0;
+		const reason = error.code === 'ENOENT' ? (installed ? 'stopped' : 'missing') : (reasons[error.code] ?? 'other');
+		return {reachable: false, reason, detail: error.message};
+	}
+};
+
+const observeServices = async (
+	{host, engine, directory, project, signal}: Given,
+	filesAreCurrent: boolean,
+): Promise<Partial<Record<ServiceName, ObservedService>>> => {
+	const containers = (await engine.containers(project)).filter(
+		container => container.labels['com.docker.compose.oneoff'] !== 'True',
+	);
+	if (containers.length === 0) return {};
+	const hashes = new Map<string, string>();
+	if (filesAreCurrent) {
+		const {stdout} = await host.run(configHashes(directory), {signal});
+		for (const row of stdout.split('\n')) {
+			const [service, hash] = row.trim().split(/\s+/);
+			if (service && hash) hashes.set(service, hash);
+		}
+	}
+	const seen = await Promise.all(
+		containers.map(async container => {
+			const details = await engine.container(container.id);
+			if (!details || !serviceNames.includes(container.service as ServiceName)) return [];
+			const service: ObservedService = {
+				state: stateOf(details),
+				current: hashes.get(container.service!) === container.labels['com.docker.compose.config-hash'],
+				container: container.id,
+				image: container.image,
+				startedAt: details.startedAt,
+				restarts: details.restarts,
+				healthOutput: details.healthOutput,
+			};
+			return [[container.service!, service] as const];
+		}),
+	);
+	return Object.fromEntries(seen.flat());
+};
+
+/** Looks at everything a plan depends on and changes nothing. Without an engine, what it would know is left empty. */
+export const observe = async (given: Given): Promise<Observation> => {
+	const {host, engine, directory, project, answers} = given;
+	const [machine, freeBytes, observedEngine, files, root, bundle] = await Promise.all([
+		host.facts(),
+		host.freeBytes(directory),
+		observeEngine(given),
+		compareFiles(given),
+		host.stat(rootPath(directory)),
+		host.stat(bundlePath(directory)),
+	]);
+	const observation: Observation = {
+		memory: machine.memory,
+		swap: machine.swap,
+		processors: machine.processors,
+		user: machine.user,
+		freeBytes,
+		engine: observedEngine,
+		ports: [],
+		files,
+		images: {},
+		volumes: [],
+		services: {},
+		authorities: root !== null && bundle !== null,
+		database: null,
+		otherFolder: null,
+	};
+	if (!observedEngine.reachable) return observation;
+
+	const filesAreCurrent = Object.values(files).every(state => state === 'same');
+	const ports = [answers.ports.http, answers.ports.https];
+	const [listeners, containers, images, volumes, services] = await Promise.all([
+		host.listeners(ports),
+		engine.containers(),
+		observeImages(given),
+		engine.volumes(),
+		observeServices(given, filesAreCurrent),
+	]);
+	const own = new Set<string>(Object.values(volumesOf(project)));
+	const otherFolder = containers
+		.filter(container => container.project === project)
+		.map(({labels}) => labels['com.docker.compose.project.working_dir'])
+		.find(folder => folder !== undefined && folder !== directory);
+	let database: ObservedDatabase | null = null;
+	if (services.db?.state === 'healthy' || services.db?.state === 'starting')
+		database = await observeDatabase(given).catch(() => null);
+	return {
+		...observation,
+		images,
+		services,
+		database,
+		otherFolder: otherFolder ?? null,
+		volumes: volumes.filter(volume => own.has(volume)),
+		ports: listeners.map(({port, program}) => {
+			const container = containers.find(candidate => candidate.ports.includes(port));
+			return {
+				port,
+				own: container?.project === project,
+				holder: container ? `the container ${container.name}` : program,
+			};
+		}),
+	};
+};

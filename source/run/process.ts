@@ -1,0 +1,104 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {exitCodes, messageOf, SetupError} from '../errors.js';
+import {localHost} from '../host/local.js';
+import type {Answers} from '../model/answers.js';
+import {secretNames} from '../model/secrets.js';
+import {openInstallation, planFor} from './installation.js';
+import {JournalWriter, journalPath} from './journal.js';
+import {lock, lockedError} from './lock.js';
+import {runPlan} from './runner.js';
+
+/** What a run is told, as JSON on its standard input. */
+export type RunRequest = {run: string; version: string; command: string; directory: string; answers: Answers};
+
+/** The hidden subcommand under which a run is a process of its own. */
+export const runCommand = 'run-detached';
+
+/**
+ * Starts a run as a process of its own, in a session of its own: it goes on when this one ends.
+ * Resolves when the run writes its journal.
+ * @throws SetupError (exit code 4) when another run holds the lock
+ */
+export const startDetached = async (request: RunRequest): Promise<{isAlive(): boolean; stop(): void}> => {
+	const child = spawn(process.execPath, [process.argv[1]!, runCommand], {
+		detached: true,
+		stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
+		cwd: '/',
+	});
+	let said = '';
+	child.stderr!.on('data', part => {
+		said = `${said}${part}`.slice(-4000);
+	});
+	child.stdin!.on('error', () => {});
+	child.stdin!.end(JSON.stringify(request));
+	const [reason, code] = await Promise.race([
+		once(child, 'message').then(() => ['ready', 0] as const),
+		once(child, 'exit').then(([exitCode]) => ['exit', exitCode as number | null] as const),
+	]);
+	if (reason === 'exit') {
+		if (code === exitCodes.locked) throw lockedError(request.directory);
+		throw new SetupError(`The run could not begin: ${said.trim().split('\n').pop() || `exit code ${code}`}`, {
+			hint: `Check that you may write to ${request.directory}, then run this again.`,
+		});
+	}
+	child.disconnect();
+	(child.stderr as unknown as {unref(): void}).unref();
+	child.unref();
+	let alive = true;
+	child.once('exit', () => {
+		alive = false;
+	});
+	return {
+		isAlive: () => alive,
+		stop: () => {
+			if (alive && child.pid) process.kill(child.pid, 'SIGTERM');
+		},
+	};
+};
+
+const readInput = async () => {
+	let text = '';
+	for await (const part of process.stdin) text += part;
+	return JSON.parse(text) as RunRequest;
+};
+
+/** The run itself: takes the lock, writes the journal, does the plan. Returns the exit code. */
+export const runDetached = async (): Promise<number> => {
+	const {directory, answers, ...about} = await readInput();
+	let unlock: () => Promise<void>;
+	try {
+		unlock = await lock(directory, about.run);
+	} catch (error) {
+		process.stderr.write(`${messageOf(error)}\n`);
+		return error instanceof SetupError ? error.exitCode : exitCodes.failed;
+	}
+	const controller = new AbortController();
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
+	process.on('SIGHUP', () => {});
+	try {
+		const context = await openInstallation({host: localHost, directory, answers, signal: controller.signal});
+		const journal = await JournalWriter.create(
+			journalPath(directory, about.run),
+			secretNames.map(name => context.secrets[name]),
+		);
+		process.send?.('ready');
+		if (process.connected) process.disconnect?.();
+		let exitCode: number = exitCodes.failed;
+		for await (const event of runPlan(context, planFor(context), about)) {
+			if (event.type === 'run.finished') {
+				exitCode = event.exitCode;
+				// Whoever reads that the run has finished may begin the next one.
+				await unlock();
+			}
+			journal.append(event);
+		}
+		journal.close();
+		return exitCode;
+	} catch (error) {
+		process.stderr.write(`${messageOf(error)}\n`);
+		return error instanceof SetupError ? error.exitCode : exitCodes.failed;
+	} finally {
+		await unlock();
+	}
+};

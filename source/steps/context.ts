@@ -1,0 +1,24 @@
+import type {Engine} from '../engine/api.js';
+import type {GeneratedFile} from '../files/installation.js';
+import type {Host} from '../host/host.js';
+import type {Answers} from '../model/answers.js';
+import type {StepEvent, StepResult} from '../model/events.js';
+import type {Observation} from '../model/observation.js';
+import type {Secrets} from '../model/secrets.js';
+
+/** What a step may use. */
+export type Context = {
+	host: Host;
+	engine: Engine;
+	/** The installation's folder, absolute. */
+	directory: string;
+	project: string;
+	answers: Answers;
+	secrets: Secrets;
+	files: GeneratedFile[];
+	observation: Observation;
+	signal: AbortSignal;
+};
+
+/** A step changes the world and tells what happens; it throws a `SetupError` when it cannot go on. */
+export type Step = (context: Context) => AsyncGenerator<StepEvent, StepResult>;

@@ -1,0 +1,111 @@
+import type {ContainerDetails} from '../engine/api.js';
+import {up as composeUp, exec, logTail} from '../engine/compose.js';
+import {createVolume} from '../engine/docker.js';
+import {SetupError} from '../errors.js';
+import {labels} from '../files/compose.js';
+import {healthTests} from '../files/health.js';
+import {volumesOf} from '../files/names.js';
+import type {ServiceState, StepEvent} from '../model/events.js';
+import type {ServiceName} from '../model/releases.js';
+import type {Context} from './context.js';
+import {pause} from './wait.js';
+
+const probeIntervalMs = 700;
+const healthyTimeoutMs = 300_000;
+
+/** What the engine says of a container, in our words. */
+export const stateOf = ({state, health}: Pick<ContainerDetails, 'state' | 'health'>): ServiceState => {
+	if (state === 'running') return health ?? 'healthy';
+	if (state === 'restarting') return 'restarting';
+	return state === 'created' ? 'created' : 'exited';
+};
+
+/** Makes the data volumes that are missing; they outlive the containers. */
+export const makeVolumes = async ({host, engine, project, signal}: Context) => {
+	const present = new Set(await engine.volumes());
+	for (const name of Object.values(volumesOf(project))) {
+		if (present.has(name)) continue;
+		const {exitCode, stderr} = await host.run(createVolume(name, `${labels.project}=${project}`), {signal});
+		if (exitCode !== 0)
+			throw new SetupError(`The volume ${name} could not be made: ${stderr.trim()}`, {
+				hint: 'Check the Docker engine with "docker info", then run this again.',
+			});
+	}
+};
+
+/** The last lines of a service's log, for an error's details. */
+export const lastLines = async (
+	{host, directory}: Pick<Context, 'host' | 'directory'>,
+	service: ServiceName,
+	count = 12,
+) => {
+	const {stdout, stderr} = await host.run(logTail(directory, service, count));
+	return `${stdout}${stderr}`
+		.split('\n')
+		.filter(line => line.trim() !== '')
+		.slice(-count);
+};
+
+/** Starts services, recreating those whose configuration changed, without what they depend on. */
+export const startServices = async ({host, directory, signal}: Context, services: readonly ServiceName[]) => {
+	const {exitCode, stdout, stderr} = await host.run(composeUp(directory, services), {signal});
+	if (exitCode === 0) return;
+	const said = `${stderr}${stdout}`.trim().split('\n');
+	const port = /(?:port is already allocated|address already in use)/.exec(said.join('\n'));
+	throw new SetupError(`Docker could not start ${services.join(', ')}: ${said.at(-1)}`, {
+		hint: port
+			? 'Another program took the port. Stop it, or choose other ports with --set ports.http=… --set ports.https=…'
+			: 'Read the lines above; after mending the cause run this again, it continues from here.',
+		details: said.slice(-8, -1),
+	});
+};
+
+/** Asks a service what its health check asks; true when it answers. */
+export const answers = async ({host, directory, answers: given, signal}: Context, service: ServiceName) => {
+	const {exitCode} = await host.run(exec(directory, service, ...healthTests(given)[service]), {
+		signal,
+		timeoutMs: 40_000,
+	});
+	return exitCode === 0;
+};
+
+/**
+ * Waits until each service answers its own health check, and tells their states meanwhile.
+ * @throws SetupError with the service's last lines when one ends, keeps restarting or takes too long
+ */
+export async function* waitHealthy(
+	context: Context,
+	services: readonly ServiceName[],
+	{timeoutMs = healthyTimeoutMs}: {timeoutMs?: number} = {},
+): AsyncGenerator<StepEvent> {
+	const {engine, project, signal} = context;
+	const deadline = Date.now() + timeoutMs;
+	const shown = new Map<ServiceName, ServiceState>();
+	const waiting = new Set(services);
+	while (waiting.size > 0) {
+		const containers = await engine.containers(project);
+		for (const service of waiting) {
+			const container = containers.find(candidate => candidate.service === service);
+			const details = container && (await engine.container(container.id));
+			let state: ServiceState = details ? stateOf(details) : 'missing';
+			if (details?.state === 'running') state = (await answers(context, service)) ? 'healthy' : 'starting';
+			if (shown.get(service) !== state) yield {type: 'service', service, state};
+			shown.set(service, state);
+			if (state === 'healthy') waiting.delete(service);
+			else if (state === 'exited' || (details?.restarts ?? 0) >= 2)
+				throw new SetupError(`The service ${service} does not stay up (exit code ${details?.exitCode ?? '?'}).`, {
+					hint: `Its last lines are above; all of them: docker compose logs ${service}. After mending the cause run this again.`,
+					details: await lastLines(context, service),
+				});
+			else if (Date.now() > deadline)
+				throw new SetupError(
+					`The service ${service} did not become ready in ${Math.round(timeoutMs / 60_000)} minutes.`,
+					{
+						hint: `Its last lines are above; all of them: docker compose logs ${service}. Running this again waits on.`,
+						details: [...(details?.healthOutput ? [details.healthOutput] : []), ...(await lastLines(context, service))],
+					},
+				);
+		}
+		if (waiting.size > 0) await pause(probeIntervalMs, signal);
+	}
+}

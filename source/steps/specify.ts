@@ -1,0 +1,114 @@
+import {followLog, stop} from '../engine/compose.js';
+import {SetupError} from '../errors.js';
+import type {StepEvent} from '../model/events.js';
+import {causeOfFailure, migrationsOfEmptyStart, readStartLine} from '../model/specify-log.js';
+import type {Context, Step} from './context.js';
+import {recordStarted} from './database.js';
+import {answers, lastLines, startServices, waitHealthy} from './services.js';
+import {pause} from './wait.js';
+
+const keptLines = 400;
+const askIntervalMs = 1000;
+/** Migrations of a large collection take hours; a start that says nothing for this long is stuck. */
+const silenceTimeoutMs = 60 * 60_000;
+
+/** Follows Specify 7's own start, until it answers or its container ends. */
+async function* follow(context: Context): AsyncGenerator<StepEvent> {
+	const {host, engine, directory, project, signal} = context;
+	const find = async () => {
+		const container = (await engine.containers(project)).find(({service}) => service === 'specify7');
+		const details = container && (await engine.container(container.id));
+		if (!details) throw new SetupError('The container of Specify 7 is gone.', {hint: 'Run this again to start it.'});
+		return details;
+	};
+	const first = await find();
+	const following = new AbortController();
+	const stopFollowing = () => following.abort();
+	signal.addEventListener('abort', stopFollowing, {once: true});
+	const since = Math.floor(Date.parse(first.startedAt) / 1000);
+	const lines: string[] = [];
+	const events: StepEvent[] = [];
+	let migrations = 0;
+	let heardAt = Date.now();
+	const reading = (async () => {
+		for await (const {line} of host.lines(followLog(directory, 'specify7', since), {signal: following.signal})) {
+			heardAt = Date.now();
+			lines.push(line);
+			if (lines.length > keptLines) lines.splice(1, 1);
+			events.push({type: 'log', source: 'specify7', line});
+			const read = readStartLine(line);
+			if (read.kind === 'phase')
+				events.push({
+					type: 'progress',
+					item: 'specify7',
+					current: migrations,
+					total: null,
+					unit: 'migrations',
+					state: read.phase,
+				});
+			else if (read.kind === 'migration') {
+				migrations += 1;
+				events.push({
+					type: 'progress',
+					item: 'specify7',
+					current: migrations,
+					total: Math.max(migrations, migrationsOfEmptyStart),
+					unit: 'migrations',
+					state: read.name,
+				});
+			} else if (read.kind === 'function' && !read.finished)
+				events.push({
+					type: 'progress',
+					item: 'specify7',
+					current: migrations,
+					total: null,
+					unit: 'migrations',
+					state: read.name,
+				});
+		}
+	})().catch(() => {});
+	try {
+		for (;;) {
+			yield* events.splice(0);
+			const details = await find();
+			if (details.restarts > first.restarts || details.state === 'exited' || details.state === 'restarting') {
+				await pause(500, signal);
+				yield* events.splice(0);
+				await host.run(stop(directory, ['specify7']), {signal});
+				const cause = causeOfFailure(lines);
+				throw new SetupError(`Specify 7 could not start: ${cause.message}`, {
+					hint: cause.hint,
+					details: lines.length > 0 ? lines.slice(-12) : await lastLines(context, 'specify7'),
+				});
+			}
+			if (await answers(context, 'specify7')) break;
+			if (Date.now() - heardAt > silenceTimeoutMs)
+				throw new SetupError('Specify 7 has said nothing for an hour and does not answer.', {
+					hint: 'Read "docker compose logs specify7". Running this again waits on.',
+					details: lines.slice(-12),
+				});
+			await pause(askIntervalMs, signal);
+		}
+		yield* events.splice(0);
+	} finally {
+		signal.removeEventListener('abort', stopFollowing);
+		following.abort();
+		await reading;
+	}
+}
+
+/** Starts Specify 7, tells what it says until it answers, then starts its worker. */
+export const specify: Step = async function* (context) {
+	const {observation} = context;
+	const changed = (['specify7', 'worker'] as const).some(
+		service => observation.services[service]?.state !== 'healthy' || !observation.services[service]?.current,
+	);
+	await startServices(context, ['specify7']);
+	yield {type: 'service', service: 'specify7', state: 'starting'};
+	yield* follow(context);
+	yield {type: 'service', service: 'specify7', state: 'healthy'};
+	await recordStarted(context);
+	await startServices(context, ['worker']);
+	yield* waitHealthy(context, ['worker']);
+	return {changed, summary: 'Specify 7 and its worker answer.'};
+};
