@@ -3,7 +3,7 @@ import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {localHost} from '../host/local.js';
 import {isDone} from '../model/plan.js';
-import {planLines} from '../plain/reporter.js';
+import {PlainReporter, planLines} from '../plain/reporter.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {followJournal, journalPath, newRunName} from '../run/journal.js';
 import {holderOf, lockedError} from '../run/lock.js';
@@ -87,6 +87,18 @@ const writeOnly = async (context: Context, output: Output) => {
 	print(output === 'json' ? JSON.stringify(next.value) : next.value.summary);
 };
 
+/** Looks at this machine, and at the dump with its progress; nothing is changed yet. */
+const look = async (context: Context, output: Output) => {
+	const reporter = new PlainReporter();
+	const work = examine(context);
+	let next = await work.next();
+	while (!next.done) {
+		if (output === 'plain') print(...reporter.take({...next.value, step: 'preflight', at: Date.now()}));
+		next = await work.next();
+	}
+	return next.value;
+};
+
 export const install = async (command: 'install' | 'reconfigure', argv: readonly string[]): Promise<number> => {
 	const {values} = readFlags(command, argv, options);
 	const output: Output = values.json ? 'json' : 'plain';
@@ -119,7 +131,8 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		return exitCodes.done;
 	}
 	if (await holderOf(directory)) throw lockedError(directory);
-	const refused = refusalOf(await examine(context));
+	const {checks, dump} = await look(context, output);
+	const refused = refusalOf(checks);
 	if (refused) throw refused;
 	if (!values.yes) {
 		if (output === 'plain') printPlan(context, output);
@@ -129,7 +142,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		}
 	}
 	const run = newRunName();
-	const child = await startDetached({run, version, command, directory, answers});
+	const child = await startDetached({run, version, command, directory, answers, dump});
 	if (values.detach) {
 		print(
 			output === 'json'

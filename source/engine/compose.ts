@@ -16,20 +16,15 @@ export const config = (directory: string) => compose(directory, 'config', '--qui
 /** The hash Compose gives each service's configuration: lines of `service hash`. */
 export const configHashes = (directory: string) => compose(directory, 'config', '--hash', '*');
 
-/** Starts services whose images are here already; recreates exactly those whose configuration changed. */
+/**
+ * Starts services whose images are here already, after what they depend on; recreates exactly those whose configuration changed.
+ * Without --no-deps, which would give them another configuration hash than "docker compose up" by hand.
+ */
 export const up = (directory: string, services: readonly ServiceName[]) =>
-	compose(directory, 'up', '--detach', '--no-deps', '--pull', 'never', ...services);
+	compose(directory, 'up', '--detach', '--pull', 'never', ...services);
 
 export const stop = (directory: string, services: readonly ServiceName[]) => compose(directory, 'stop', ...services);
 
 /** Runs a program in a running service, with this process's standard input. */
 export const exec = (directory: string, service: ServiceName, ...command: string[]) =>
 	compose(directory, 'exec', '--no-TTY', service, ...command);
-
-/** A service's log from a moment (seconds since 1970) on, following it. */
-export const followLog = (directory: string, service: ServiceName, sinceSeconds: number) =>
-	compose(directory, 'logs', '--no-color', '--no-log-prefix', '--follow', '--since', String(sinceSeconds), service);
-
-/** The last lines of a service's log. */
-export const logTail = (directory: string, service: ServiceName, lines: number) =>
-	compose(directory, 'logs', '--no-color', '--no-log-prefix', '--tail', String(lines), service);

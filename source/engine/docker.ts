@@ -13,3 +13,9 @@ export const manifest = (image: string, {insecure}: {insecure: boolean}) =>
 	docker('manifest', 'inspect', ...(insecure ? ['--insecure'] : []), image);
 
 export const createVolume = (name: string, label: string) => docker('volume', 'create', '--label', label, name);
+
+/** A container's log since it last started (ISO 8601), as it is written. */
+export const followLog = (container: string, since: string) => docker('logs', '--follow', '--since', since, container);
+
+/** The last lines of a container's log. */
+export const logTail = (container: string, lines: number) => docker('logs', '--tail', String(lines), container);

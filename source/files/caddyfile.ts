@@ -73,19 +73,25 @@ ${indent(indent(indent(assets)))}
 		}
 	}
 }`;
-	const names = new Set<string>([hostnames.specify7, hostnames.media]);
+	const names = [...new Set([hostnames.specify7, hostnames.media, domain])];
+	const port = ports.https === 443 ? '' : `:${ports.https}`;
 	const blocks = [
 		`{
 	http_port ${ports.http}
 	https_port ${ports.https}
 	email ${answers.email}
 	skip_install_trust
+	auto_https disable_redirects
 }
 `,
 		site(`http://127.0.0.1:${proxyHealthPort}`, 'bind 127.0.0.1\nrespond "ok"'),
 		site(`https://${hostnames.specify7}`, specify7Site),
 		site(`https://${hostnames.media}`, `${common}\nroute {\n${indent(assets)}\n}`),
-		...(names.has(domain) ? [] : [site(`https://${domain}`, `tls internal\nredir ${specify7}{uri}`)]),
+		...(domain === hostnames.specify7 || domain === hostnames.media
+			? []
+			: [site(`https://${domain}`, `tls internal\nredir ${specify7}{uri}`)]),
+		// Caddy's own redirects leave out a port that is not 443.
+		site(names.map(name => `http://${name}`).join(', '), `redir https://{host}${port}{uri} permanent`),
 	];
 	return `# Made by specify-setup from specify.yaml. Put sites and options of your own into Caddyfile.d/ (files ending in .caddy).\n${blocks.join('\n')}\nimport /etc/caddy.d/*.caddy\n`;
 };

@@ -3,6 +3,7 @@ import {addressesOf} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
 import {imageOf} from '../model/images.js';
 import type {ServiceName} from '../model/releases.js';
+import type {SecretName} from '../model/secrets.js';
 import type {Profile} from '../model/sizing.js';
 import {healthTests} from './health.js';
 import {secretsFolder, volumesOf} from './names.js';
@@ -13,6 +14,9 @@ export const labels = {project: 'specify-setup.project', content: 'specify-setup
 
 /** Where the certificate authorities Specify 7 trusts are mounted; `bundle.pem` appears once the proxy has made its own. */
 export const authoritiesFolder = '/opt/authorities';
+
+/** A secret's place in the text: Compose fills it from `.env` and stops when it is missing. */
+const secret = (name: SecretName) => `\${${name}:?}`;
 
 const databaseCommand = (profile: Profile) => [
 	'--max-allowed-packet=1073741824',
@@ -67,14 +71,14 @@ export const compose = ({
 		DATABASE_PORT: '3306',
 		DATABASE_NAME: database.name,
 		MASTER_NAME: 'master',
-		MASTER_PASSWORD: '${MASTER_PASSWORD:?}',
+		MASTER_PASSWORD: secret('MASTER_PASSWORD'),
 		MIGRATOR_NAME: 'migrator',
-		MIGRATOR_PASSWORD: '${MIGRATOR_PASSWORD:?}',
+		MIGRATOR_PASSWORD: secret('MIGRATOR_PASSWORD'),
 		APP_USER_NAME: 'specify',
-		APP_USER_PASSWORD: '${APP_USER_PASSWORD:?}',
+		APP_USER_PASSWORD: secret('APP_USER_PASSWORD'),
 		// Specify only falls back to this one; the database's real root password stays out of its containers.
-		MYSQL_ROOT_PASSWORD: '${MIGRATOR_PASSWORD:?}',
-		SECRET_KEY: '${SECRET_KEY:?}',
+		MYSQL_ROOT_PASSWORD: secret('MIGRATOR_PASSWORD'),
+		SECRET_KEY: secret('SECRET_KEY'),
 		REDIS_HOST: 'redis',
 		REDIS_PORT: '6379',
 		REDIS_DB_INDEX: '0',
@@ -82,7 +86,7 @@ export const compose = ({
 		CELERY_RESULT_BACKEND: 'redis://redis/1',
 		CELERY_TASK_QUEUE: database.name,
 		ASSET_SERVER_URL: `${addresses.media}/web_asset_store.xml`,
-		ASSET_SERVER_KEY: '${ASSET_SERVER_KEY:?}',
+		ASSET_SERVER_KEY: secret('ASSET_SERVER_KEY'),
 		ASSET_SERVER_COLLECTION: database.name,
 		REPORT_RUNNER_HOST: 'report',
 		REPORT_RUNNER_PORT: '8080',
@@ -153,7 +157,7 @@ export const compose = ({
 				environment: {
 					SERVER_NAME: hostnames.media,
 					SERVER_PORT: String(ports.https),
-					ATTACHMENT_KEY: '${ASSET_SERVER_KEY:?}',
+					ATTACHMENT_KEY: secret('ASSET_SERVER_KEY'),
 					DEBUG_MODE: 'false',
 				},
 				volumes: ['attachments:/home/specify/attachments'],
@@ -172,7 +176,7 @@ export const compose = ({
 				volumes: specifyVolumes,
 				networks: ['web', 'data'],
 				depends_on: healthy('db', 'redis', 'media', 'proxy'),
-				healthcheck: health('specify7', {interval: '15s', timeout: '15s', start: '30m'}),
+				healthcheck: health('specify7', {timeout: '15s', start: '30m'}),
 			},
 			worker: {
 				...common('worker'),

@@ -3,6 +3,7 @@ import {mkdir, open, readdir, readFile, rename, rm, stat, statfs} from 'node:fs/
 import {availableParallelism, totalmem, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
+import {stripVTControlCharacters} from 'node:util';
 import {execa, type ResultPromise} from 'execa';
 import {Cancelled} from '../errors.js';
 import type {Command, Finished, Host} from './host.js';
@@ -74,7 +75,7 @@ export const localHost: Host = {
 			for (const source of ['stdout', 'stderr'] as const)
 				void (async () => {
 					for await (const line of child.iterable({from: source})) {
-						queue.push({source, line: line as string});
+						queue.push({source, line: stripVTControlCharacters(line as string)});
 						wake();
 					}
 				})()

@@ -58,7 +58,7 @@ export const statusLines = (status: Status, now = Date.now()): string[] => {
 		'',
 		...status.addresses.map(({name, url, status: code, certificate, problem}) => {
 			const certified = certificate
-				? `certificate valid ${certificate.daysLeft < 2 ? 'until ' + certificate.validTo.slice(0, 16).replace('T', ' ') + ' UTC, renewed by itself' : `${certificate.daysLeft} days`}`
+				? `certificate valid ${certificate.daysLeft < 2 ? `until ${certificate.validTo.slice(0, 16).replace('T', ' ')} UTC, renewed by itself` : `${certificate.daysLeft} days`}`
 				: 'no valid certificate';
 			return `  ${name}: ${url} ${code === null ? `does not answer: ${problem}` : `answers ${code}, ${certified}`}`;
 		}),

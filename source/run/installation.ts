@@ -1,4 +1,5 @@
 import {join} from 'node:path';
+import type {DumpFacts} from '../database/inspect.js';
 import {engineAt, findSocket} from '../engine/api.js';
 import {SetupError} from '../errors.js';
 import {secretsOf} from '../files/environment.js';
@@ -28,11 +29,13 @@ export const openInstallation = async ({
 	directory,
 	answers,
 	signal,
+	dump = null,
 }: {
 	host: Host;
 	directory: string;
 	answers: Answers;
 	signal: AbortSignal;
+	dump?: DumpFacts | null;
 }): Promise<Context> => {
 	const project = projectName(directory);
 	const known = await knownSecrets(host, directory);
@@ -50,7 +53,7 @@ export const openInstallation = async ({
 				exitCode: 3,
 			},
 		);
-	return {...given, secrets, observation};
+	return {...given, secrets, observation, dump};
 };
 
 export const planFor = ({answers, observation}: Pick<Context, 'answers' | 'observation'>) =>

@@ -10,7 +10,7 @@ import {bundlePath, rootPath} from '../steps/certificates.js';
 import {observeDatabase} from '../steps/database.js';
 import {compareFiles} from '../steps/files.js';
 import {observeImages} from '../steps/pull.js';
-import {stateOf} from '../steps/services.js';
+import {answers as answersHealthCheck, stateOf} from '../steps/services.js';
 
 type Given = {
 	host: Host;
@@ -49,9 +49,10 @@ const observeEngine = async ({host, engine, signal}: Given): Promise<ObservedEng
 };
 
 const observeServices = async (
-	{host, engine, directory, project, signal}: Given,
+	given: Given,
 	filesAreCurrent: boolean,
 ): Promise<Partial<Record<ServiceName, ObservedService>>> => {
+	const {host, engine, directory, project, signal} = given;
 	const containers = (await engine.containers(project)).filter(
 		container => container.labels['com.docker.compose.oneoff'] !== 'True',
 	);
@@ -68,16 +69,20 @@ const observeServices = async (
 		containers.map(async container => {
 			const details = await engine.container(container.id);
 			if (!details || !serviceNames.includes(container.service as ServiceName)) return [];
+			const name = container.service as ServiceName;
+			let state = stateOf(details);
+			// The engine's own first check comes only after its interval.
+			if (state === 'starting' && (await answersHealthCheck(given, name))) state = 'healthy';
 			const service: ObservedService = {
-				state: stateOf(details),
-				current: hashes.get(container.service!) === container.labels['com.docker.compose.config-hash'],
+				state,
+				current: hashes.get(name) === container.labels['com.docker.compose.config-hash'],
 				container: container.id,
 				image: container.image,
 				startedAt: details.startedAt,
 				restarts: details.restarts,
 				healthOutput: details.healthOutput,
 			};
-			return [[container.service!, service] as const];
+			return [[name, service] as const];
 		}),
 	);
 	return Object.fromEntries(seen.flat());

@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import type {DumpFacts} from '../database/inspect.js';
 import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
@@ -10,7 +11,14 @@ import {lock, lockedError} from './lock.js';
 import {runPlan} from './runner.js';
 
 /** What a run is told, as JSON on its standard input. */
-export type RunRequest = {run: string; version: string; command: string; directory: string; answers: Answers};
+export type RunRequest = {
+	run: string;
+	version: string;
+	command: string;
+	directory: string;
+	answers: Answers;
+	dump: DumpFacts | null;
+};
 
 /** The hidden subcommand under which a run is a process of its own. */
 export const runCommand = 'run-detached';
@@ -65,9 +73,10 @@ const readInput = async () => {
 
 /** The run itself: takes the lock, writes the journal, does the plan. Returns the exit code. */
 export const runDetached = async (): Promise<number> => {
-	const {directory, answers, ...about} = await readInput();
+	const {directory, answers, dump, ...about} = await readInput();
 	let unlock: () => Promise<void>;
 	try {
+		await localHost.makeFolder(directory, 0o755);
 		unlock = await lock(directory, about.run);
 	} catch (error) {
 		process.stderr.write(`${messageOf(error)}\n`);
@@ -77,7 +86,7 @@ export const runDetached = async (): Promise<number> => {
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
 	process.on('SIGHUP', () => {});
 	try {
-		const context = await openInstallation({host: localHost, directory, answers, signal: controller.signal});
+		const context = await openInstallation({host: localHost, directory, answers, dump, signal: controller.signal});
 		const journal = await JournalWriter.create(
 			journalPath(directory, about.run),
 			secretNames.map(name => context.secrets[name]),

@@ -34,9 +34,8 @@ const names = ({answers}: Pick<Context, 'answers'>) => [
 /** Starts the proxy, exports its root, and waits until every host name has a certificate that verifies. */
 export const certificates: Step = async function* (context) {
 	const {host, directory, answers, observation, signal} = context;
-	const already = observation.services.proxy;
 	await makeVolumes(context);
-	await startServices(context, ['proxy']);
+	const started = await startServices(context, ['proxy']);
 	yield* waitHealthy(context, ['proxy']);
 	const root = await readRoot(context);
 	await host.write(rootPath(directory), root, 0o644);
@@ -62,7 +61,7 @@ export const certificates: Step = async function* (context) {
 		}
 	}
 	return {
-		changed: already?.state !== 'healthy' || !already.current || !observation.authorities,
+		changed: started || !observation.authorities,
 		summary: `The proxy serves ${names(context).join(', ')}; its root certificate is ${rootPath(directory)}.`,
 	};
 };

@@ -1,3 +1,4 @@
+import type {DumpFacts} from '../database/inspect.js';
 import type {Engine} from '../engine/api.js';
 import type {GeneratedFile} from '../files/installation.js';
 import type {Host} from '../host/host.js';
@@ -17,6 +18,8 @@ export type Context = {
 	secrets: Secrets;
 	files: GeneratedFile[];
 	observation: Observation;
+	/** What the dump to be loaded was found to hold, when it has been read already. */
+	dump: DumpFacts | null;
 	signal: AbortSignal;
 };
 

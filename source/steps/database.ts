@@ -1,6 +1,5 @@
 import {basename} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
-import {inspectDump} from '../database/inspect.js';
 import {openDump} from '../database/open.js';
 import {DumpScanner, withoutDatabaseStatements} from '../database/scan.js';
 import {asRoot, identifier, loadAs, quoted} from '../engine/mariadb.js';
@@ -9,7 +8,7 @@ import type {StepEvent} from '../model/events.js';
 import type {ObservedDatabase} from '../model/observation.js';
 import {pace, RateMeter} from '../model/rate.js';
 import type {Context, Step} from './context.js';
-import {pause} from './wait.js';
+import {ticksDuring} from './wait.js';
 
 const progressIntervalMs = 300;
 
@@ -86,6 +85,10 @@ const finish = (name: string) =>
 /** Records that Specify has come up on the database, which ends an empty start. */
 export const recordStarted = (context: Context) => sql(context, finish(context.answers.database.name));
 
+/** Removes a database that Specify was to make itself and never finished. */
+export const dropUnused = (context: Context) =>
+	sql(context, `DROP DATABASE IF EXISTS ${identifier(context.answers.database.name)};`);
+
 /** What the client says when a statement of the dump fails: "ERROR 1064 (42000) at line 12: …". */
 const loadError = (stderr: string, file: string) => {
 	const said =
@@ -135,20 +138,17 @@ async function* load(context: Context, path: string): AsyncGenerator<StepEvent, 
 		state: scanner.table ?? '',
 	});
 	yield progress('loading');
-	let result: Awaited<ReturnType<typeof host.feed>> | undefined;
-	let failure: unknown;
-	const feeding = host.feed(loadAs(directory, 'master', name), input, {signal}).then(
-		finished => (result = finished),
-		error => (failure = error ?? new Error('unknown')),
-	);
-	while (!result && !failure) {
-		await Promise.race([feeding, pause(progressIntervalMs, signal).catch(() => {})]);
+	const ticks = ticksDuring(host.feed(loadAs(directory, 'master', name), input, {signal}), progressIntervalMs);
+	let tick = await ticks.next();
+	while (!tick.done) {
 		yield progress('loading');
 		yield rows();
+		tick = await ticks.next();
 	}
-	if (failure) throw failure;
-	if (result!.exitCode !== 0) throw loadError(result!.stderr, basename(path));
-	scanner.end();
+	yield rows();
+	yield progress('done');
+	const result = tick.value;
+	if (result.exitCode !== 0) throw loadError(result.stderr, basename(path));
 
 	const expected = Object.entries(scanner.tables);
 	const counts = await sql(
@@ -184,36 +184,32 @@ export const database: Step = async function* (context) {
 	await sql(context, accounts(context));
 	const found = await observeDatabase(context);
 	const holdsData = (found.tables ?? 0) > 0;
-	if (found.start?.finished || (holdsData && found.start === null))
+	const unfinished = found.start?.finished === false ? found.start.kind : null;
+	// Specify came up and people work with it; only the record of it is missing.
+	const inUse = unfinished === 'empty' && (found.users ?? 0) > 0;
+	if (inUse) await recordStarted(context);
+	if (holdsData && (unfinished === null || inUse))
 		return {changed: false, summary: `The database ${name} is kept as it is.`};
-	if (start === 'empty') {
+	const drop = `DROP DATABASE IF EXISTS ${identifier(name)};`;
+	if (holdsData && (unfinished === 'dump' || start === 'dump')) {
+		const message = 'An earlier load was interrupted; what it left is removed and the work begins afresh.';
+		yield {type: 'note', level: 'info', message};
+		await sql(context, drop);
+	} else if (found.tables === 0) {
 		// Specify cannot start on an empty database that it did not make itself (specify/specify7#8107).
-		if (found.tables === 0) {
-			yield {
-				type: 'note',
-				level: 'info',
-				message: `The database ${name} had no tables and is removed, so that Specify makes it.`,
-			};
-			await sql(context, `DROP DATABASE ${identifier(name)};`);
-		}
-		await sql(context, found.start ? '' : begin(name, 'empty', null));
+		const message = `The database ${name} had no tables and is removed, so that it can be made anew.`;
+		yield {type: 'note', level: 'info', message};
+		await sql(context, drop);
+	}
+	if (start === 'empty') {
+		if (unfinished !== 'empty') await sql(context, begin(name, 'empty', null));
 		return {changed: true, summary: 'The database server is ready; Specify makes its database itself.'};
 	}
-	const facts = await inspectDump(dump!, {signal: context.signal});
-	if (holdsData)
-		yield {
-			type: 'note',
-			level: 'info',
-			message: 'An earlier load was interrupted; what it left is removed and the load starts afresh.',
-		};
-	await sql(
-		context,
-		`${begin(name, 'dump', dump)} DROP DATABASE IF EXISTS ${identifier(name)}; CREATE DATABASE ${identifier(name)};`,
-	);
+	await sql(context, `${begin(name, 'dump', dump)} CREATE DATABASE ${identifier(name)};`);
 	const rows = yield* load(context, dump!);
 	await sql(context, finish(name));
 	return {
 		changed: true,
-		summary: `${rows} rows of ${basename(dump!)} loaded (Specify ${facts.specify?.appVersion ?? '?'}).`,
+		summary: `${rows} rows of ${basename(dump!)} loaded.`,
 	};
 };

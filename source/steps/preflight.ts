@@ -1,58 +1,80 @@
-import {inspectDump, refusal} from '../database/inspect.js';
+import {basename} from 'node:path';
+import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {exitCodes, SetupError} from '../errors.js';
 import {clockOffset} from '../host/clock.js';
+import type {StepEvent} from '../model/events.js';
 import {formatBytes, formatCount} from '../model/format.js';
 import {type Needs, type PreflightCheck, preflightChecks} from '../model/preflight.js';
+import {pace, RateMeter} from '../model/rate.js';
 import type {Context, Step} from './context.js';
-import {missingLayers} from './pull.js';
+import {distinctBytes, missingLayers} from './pull.js';
+import {ticksDuring} from './wait.js';
+
+const progressIntervalMs = 300;
 
 /** Whether the dump must be read: it is to be loaded and has not been. */
 const needsDump = ({answers, observation}: Pick<Context, 'answers' | 'observation'>) =>
 	answers.database.start === 'dump' && !observation.database?.start?.finished;
 
+/** What a look at this machine found. `dump` is set when there is one to load. */
+export type Examination = {checks: PreflightCheck[]; dump: DumpFacts | null};
+
+async function* readDump(path: string, signal: AbortSignal): AsyncGenerator<StepEvent, DumpFacts> {
+	const meter = new RateMeter();
+	let seen = {readBytes: 0, totalBytes: 0};
+	const ticks = ticksDuring(inspectDump(path, {signal, onProgress: progress => (seen = progress)}), progressIntervalMs);
+	for (;;) {
+		const tick = await ticks.next();
+		if (tick.done) return tick.value;
+		const {readBytes: current, totalBytes: total} = seen;
+		yield {
+			type: 'progress',
+			item: basename(path),
+			current,
+			total,
+			unit: 'bytes',
+			state: 'reading',
+			...pace(meter, current, total),
+		};
+	}
+}
+
 /**
  * Looks at everything a run depends on and changes nothing: the machine, the registry's images, the whole dump.
+ * @param known what an earlier look found in the dump, so that it is not read again
  * @throws SetupError (exit code 3) for a dump that cannot be loaded
  */
-export const examine = async (
+export async function* examine(
 	context: Pick<Context, 'host' | 'answers' | 'observation' | 'signal'>,
-): Promise<PreflightCheck[]> => {
-	const {answers, observation, signal} = context;
-	const unreachable = preflightChecks(answers, observation, {imageBytes: 0, sqlBytes: 0, clockOffsetMs: null}).filter(
-		({result}) => result === 'refused',
-	);
-	if (!observation.engine.reachable) return unreachable;
-	const needs: Needs = {imageBytes: 0, sqlBytes: 0, clockOffsetMs: await clockOffset(answers.images.registry)};
+	known: DumpFacts | null = null,
+): AsyncGenerator<StepEvent, Examination> {
+	const {host, answers, observation, signal} = context;
+	const needs: Needs = {imageBytes: 0, sqlBytes: 0, clockOffsetMs: null};
+	if (!observation.engine.reachable) return {checks: preflightChecks(answers, observation, needs), dump: null};
+	needs.clockOffsetMs = await clockOffset(answers.images.registry);
 	const checks: PreflightCheck[] = [];
 	try {
-		const layers = new Map(
-			[...(await missingLayers(context)).values()].flat().map(layer => [layer.digest, layer.bytes]),
-		);
-		for (const bytes of layers.values()) needs.imageBytes += bytes;
-		checks.push({
-			name: 'images',
-			result: 'ok',
-			detail: layers.size === 0 ? 'all here' : `${formatBytes(needs.imageBytes)} to fetch`,
-			hint: '',
-		});
+		const layers = await missingLayers(context);
+		needs.imageBytes = distinctBytes(layers);
+		const detail = layers.size === 0 ? 'all here' : `${formatBytes(needs.imageBytes)} to fetch`;
+		checks.push({name: 'images', result: 'ok', detail, hint: ''});
 	} catch (error) {
 		if (!(error instanceof SetupError) || error.exitCode === exitCodes.cancelled) throw error;
 		checks.push({name: 'images', result: 'refused', detail: error.message, hint: error.hint});
 	}
+	let dump: DumpFacts | null = null;
 	if (needsDump(context)) {
-		const facts = await inspectDump(answers.database.dump!, {signal});
-		const refused = refusal(facts);
+		const path = answers.database.dump!;
+		const unchanged = known !== null && (await host.stat(path))?.bytes === known.bytes;
+		dump = unchanged ? known : yield* readDump(path, signal);
+		const refused = refusal(dump);
 		if (refused) throw refused;
-		needs.sqlBytes = facts.sqlBytes;
-		checks.push({
-			name: 'dump',
-			result: 'ok',
-			detail: `${formatBytes(facts.bytes)}, ${formatCount(facts.rows)} rows in ${Object.keys(facts.tables).length} tables, Specify ${facts.specify?.appVersion ?? 'of unknown version'}, whole`,
-			hint: '',
-		});
+		needs.sqlBytes = dump.sqlBytes;
+		const detail = `${formatBytes(dump.bytes)}, ${formatCount(dump.rows)} rows in ${Object.keys(dump.tables).length} tables, Specify ${dump.specify?.appVersion ?? 'of unknown version'}, whole`;
+		checks.push({name: 'dump', result: 'ok', detail, hint: ''});
 	}
-	return [...preflightChecks(answers, observation, needs), ...checks];
-};
+	return {checks: [...preflightChecks(answers, observation, needs), ...checks], dump};
+}
 
 /** All that was refused, as one error. */
 export const refusalOf = (checks: readonly PreflightCheck[]): SetupError | null => {
@@ -73,7 +95,7 @@ export const refusalOf = (checks: readonly PreflightCheck[]): SetupError | null 
 
 /** The same look as before planning, at the run's beginning: the machine may have changed meanwhile. */
 export const preflight: Step = async function* (context) {
-	const checks = await examine(context);
+	const {checks} = yield* examine(context, context.dump);
 	for (const {name, result, detail} of checks) yield {type: 'check', name, ok: result !== 'refused', detail};
 	for (const {name, result, detail, hint} of checks)
 		if (result === 'advice') yield {type: 'note', level: 'warning', message: `${name}: ${detail}.`, hint};

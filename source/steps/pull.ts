@@ -6,6 +6,7 @@ import {stateFolder} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import type {StepEvent} from '../model/events.js';
+import {formatBytes} from '../model/format.js';
 import {imageOf} from '../model/images.js';
 import {pace, RateMeter} from '../model/rate.js';
 import {serviceNames} from '../model/releases.js';
@@ -87,6 +88,12 @@ export const missingLayers = async ({
 			}),
 		),
 	);
+};
+
+/** Bytes of all layers, those that several images share counted once. */
+export const distinctBytes = (images: Map<string, Layer[]>) => {
+	const layers = new Map([...images.values()].flat().map(({digest, bytes}) => [digest, bytes]));
+	return [...layers.values()].reduce((sum, bytes) => sum + bytes, 0);
 };
 
 /** Turns a registry's or the engine's words into the user's. */
@@ -208,7 +215,7 @@ export const pull: Step = async function* (context) {
 	const {host, engine, directory, answers} = context;
 	const digests = await readDigests(host, directory);
 	const missing = await missingLayers(context);
-	const bytes = [...missing.values()].flat().reduce((sum, layer) => sum + layer.bytes, 0);
+	const bytes = distinctBytes(missing);
 	yield* merge(
 		[...missing].map(([reference, layers]) => pullImage(context, reference, layers, digests[reference])),
 		{limit: imagesAtOnce},
@@ -226,7 +233,6 @@ export const pull: Step = async function* (context) {
 	await host.write(digestsPath(directory), JSON.stringify(digests, null, '\t'), 0o600);
 	return {
 		changed: missing.size > 0,
-		summary:
-			missing.size > 0 ? `${missing.size} images fetched (${Math.round(bytes / 1e6)} MB).` : 'All images are here.',
+		summary: missing.size > 0 ? `${missing.size} images fetched (${formatBytes(bytes)}).` : 'All images are here.',
 	};
 };

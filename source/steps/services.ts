@@ -1,6 +1,7 @@
+import {stripVTControlCharacters} from 'node:util';
 import type {ContainerDetails} from '../engine/api.js';
-import {up as composeUp, exec, logTail} from '../engine/compose.js';
-import {createVolume} from '../engine/docker.js';
+import {up as composeUp, exec} from '../engine/compose.js';
+import {createVolume, logTail} from '../engine/docker.js';
 import {SetupError} from '../errors.js';
 import {labels} from '../files/compose.js';
 import {healthTests} from '../files/health.js';
@@ -33,23 +34,40 @@ export const makeVolumes = async ({host, engine, project, signal}: Context) => {
 	}
 };
 
+/** The container of a service, or null. */
+export const containerOf = async ({engine, project}: Pick<Context, 'engine' | 'project'>, service: ServiceName) =>
+	(await engine.containers(project)).find(container => container.service === service) ?? null;
+
 /** The last lines of a service's log, for an error's details. */
 export const lastLines = async (
-	{host, directory}: Pick<Context, 'host' | 'directory'>,
+	context: Pick<Context, 'host' | 'engine' | 'project'>,
 	service: ServiceName,
 	count = 12,
 ) => {
-	const {stdout, stderr} = await host.run(logTail(directory, service, count));
-	return `${stdout}${stderr}`
+	const container = await containerOf(context, service);
+	if (!container) return [];
+	const {stdout, stderr} = await context.host.run(logTail(container.id, count));
+	return stripVTControlCharacters(`${stdout}${stderr}`)
 		.split('\n')
 		.filter(line => line.trim() !== '')
 		.slice(-count);
 };
 
-/** Starts services, recreating those whose configuration changed, without what they depend on. */
-export const startServices = async ({host, directory, signal}: Context, services: readonly ServiceName[]) => {
+/** Which containers these services have and when they started, to see whether something changed. */
+const startsOf = async ({engine, project}: Context, services: readonly ServiceName[]) => {
+	const containers = (await engine.containers(project)).filter(({service}) =>
+		services.includes(service as ServiceName),
+	);
+	const starts = containers.map(async ({id}) => `${id} ${(await engine.container(id))?.startedAt}`);
+	return (await Promise.all(starts)).sort().join('\n');
+};
+
+/** Starts services, recreating those whose configuration changed, after what they depend on. Tells whether anything was started. */
+export const startServices = async (context: Context, services: readonly ServiceName[]): Promise<boolean> => {
+	const {host, directory, signal} = context;
+	const before = await startsOf(context, services);
 	const {exitCode, stdout, stderr} = await host.run(composeUp(directory, services), {signal});
-	if (exitCode === 0) return;
+	if (exitCode === 0) return before !== (await startsOf(context, services));
 	const said = `${stderr}${stdout}`.trim().split('\n');
 	const port = /(?:port is already allocated|address already in use)/.exec(said.join('\n'));
 	throw new SetupError(`Docker could not start ${services.join(', ')}: ${said.at(-1)}`, {
@@ -61,7 +79,10 @@ export const startServices = async ({host, directory, signal}: Context, services
 };
 
 /** Asks a service what its health check asks; true when it answers. */
-export const answers = async ({host, directory, answers: given, signal}: Context, service: ServiceName) => {
+export const answers = async (
+	{host, directory, answers: given, signal}: Pick<Context, 'host' | 'directory' | 'answers' | 'signal'>,
+	service: ServiceName,
+) => {
 	const {exitCode} = await host.run(exec(directory, service, ...healthTests(given)[service]), {
 		signal,
 		timeoutMs: 40_000,

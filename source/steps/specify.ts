@@ -1,10 +1,11 @@
-import {followLog, stop} from '../engine/compose.js';
+import {stop} from '../engine/compose.js';
+import {followLog} from '../engine/docker.js';
 import {SetupError} from '../errors.js';
 import type {StepEvent} from '../model/events.js';
 import {causeOfFailure, migrationsOfEmptyStart, readStartLine} from '../model/specify-log.js';
 import type {Context, Step} from './context.js';
-import {recordStarted} from './database.js';
-import {answers, lastLines, startServices, waitHealthy} from './services.js';
+import {dropUnused, observeDatabase, recordStarted} from './database.js';
+import {answers, containerOf, lastLines, startServices, waitHealthy} from './services.js';
 import {pause} from './wait.js';
 
 const keptLines = 400;
@@ -14,24 +15,24 @@ const silenceTimeoutMs = 60 * 60_000;
 
 /** Follows Specify 7's own start, until it answers or its container ends. */
 async function* follow(context: Context): AsyncGenerator<StepEvent> {
-	const {host, engine, directory, project, signal} = context;
+	const {host, engine, directory, signal} = context;
 	const find = async () => {
-		const container = (await engine.containers(project)).find(({service}) => service === 'specify7');
+		const container = await containerOf(context, 'specify7');
 		const details = container && (await engine.container(container.id));
-		if (!details) throw new SetupError('The container of Specify 7 is gone.', {hint: 'Run this again to start it.'});
-		return details;
+		if (!container || !details)
+			throw new SetupError('The container of Specify 7 is gone.', {hint: 'Run this again to start it.'});
+		return {...details, id: container.id};
 	};
 	const first = await find();
 	const following = new AbortController();
 	const stopFollowing = () => following.abort();
 	signal.addEventListener('abort', stopFollowing, {once: true});
-	const since = Math.floor(Date.parse(first.startedAt) / 1000);
 	const lines: string[] = [];
 	const events: StepEvent[] = [];
 	let migrations = 0;
 	let heardAt = Date.now();
 	const reading = (async () => {
-		for await (const {line} of host.lines(followLog(directory, 'specify7', since), {signal: following.signal})) {
+		for await (const {line} of host.lines(followLog(first.id, first.startedAt), {signal: following.signal})) {
 			heardAt = Date.now();
 			lines.push(line);
 			if (lines.length > keptLines) lines.splice(1, 1);
@@ -97,18 +98,34 @@ async function* follow(context: Context): AsyncGenerator<StepEvent> {
 	}
 }
 
+/** Whether an earlier run's empty start stopped half way and nobody can have entered anything. */
+const canBeginAgain = async (context: Context) => {
+	if (context.signal.aborted || !context.observation.database?.start) return false;
+	const {start, users} = await observeDatabase(context);
+	return start?.kind === 'empty' && !start.finished && (users ?? 0) === 0;
+};
+
 /** Starts Specify 7, tells what it says until it answers, then starts its worker. */
 export const specify: Step = async function* (context) {
-	const {observation} = context;
-	const changed = (['specify7', 'worker'] as const).some(
-		service => observation.services[service]?.state !== 'healthy' || !observation.services[service]?.current,
-	);
-	await startServices(context, ['specify7']);
+	const web = await startServices(context, ['specify7']);
 	yield {type: 'service', service: 'specify7', state: 'starting'};
-	yield* follow(context);
+	try {
+		yield* follow(context);
+	} catch (error) {
+		if (!(await canBeginAgain(context))) throw error;
+		yield {
+			type: 'note',
+			level: 'warning',
+			message:
+				'An earlier first start of Specify was interrupted and its database is half made. It holds nothing yet; it is removed and the start begins again.',
+		};
+		await dropUnused(context);
+		await startServices(context, ['specify7']);
+		yield* follow(context);
+	}
 	yield {type: 'service', service: 'specify7', state: 'healthy'};
 	await recordStarted(context);
-	await startServices(context, ['worker']);
+	const worker = await startServices(context, ['worker']);
 	yield* waitHealthy(context, ['worker']);
-	return {changed, summary: 'Specify 7 and its worker answer.'};
+	return {changed: web || worker, summary: 'Specify 7 and its worker answer.'};
 };

@@ -7,11 +7,7 @@ export const groundServices = ['db', 'redis', 'media', 'report'] as const satisf
 
 /** Starts database, Redis, asset server and report runner and waits until each answers. */
 export const up: Step = async function* (context) {
-	const {observation} = context;
-	const changed = groundServices.filter(
-		service => observation.services[service]?.state !== 'healthy' || !observation.services[service]?.current,
-	);
-	await startServices(context, groundServices);
+	const changed = await startServices(context, groundServices);
 	yield* waitHealthy(context, groundServices);
-	return {changed: changed.length > 0, summary: `${groundServices.join(', ')} answer.`};
+	return {changed, summary: `${groundServices.join(', ')} answer.`};
 };

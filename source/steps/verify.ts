@@ -106,7 +106,14 @@ export const checks: Check[] = [
 	{
 		name: 'Specify configuration',
 		async run(given) {
-			await get(given, `${given.specify7}/static/config/specify_datamodel.xml`);
+			const {host, directory, signal} = given.context;
+			const folder = '/srv/static-files/specify-config/config';
+			const {stdout} = await host.run(exec(directory, 'proxy', 'find', folder, '-name', '*.xml', '-type', 'f'), {
+				signal,
+			});
+			const [file] = stdout.split('\n').sort().filter(Boolean);
+			expect(file !== undefined, 'Specify 7 has not put its configuration into the shared volume');
+			await get(given, `${given.specify7}/static/config${file!.slice(folder.length)}`);
 			return 'served by the proxy';
 		},
 	},
