@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {SetupError} from '../../source/errors.js';
+import {environment, secretsOf} from '../../source/files/environment.js';
+import {completeSecrets, secretNames, type Secrets} from '../../source/model/secrets.js';
+
+describe('.env', () => {
+	it('gives back every secret that was written into it', () => {
+		const made = fc.constant(null).map(() => completeSecrets({}));
+		const given = fc
+			.tuple(...secretNames.map(() => fc.stringMatching(/^[A-Za-z0-9]{1,64}$/)))
+			.map(values => Object.fromEntries(secretNames.map((name, index) => [name, values[index]])) as Secrets);
+		fc.assert(
+			fc.property(fc.oneof(made, given), secrets => {
+				expect(secretsOf(environment(secrets))).toEqual(secrets);
+			}),
+			{numRuns: 50},
+		);
+	});
+
+	it('quotes values so that Compose takes them as they are', () => {
+		const text = environment(completeSecrets({}));
+		for (const row of text.split('\n').filter(row => row && !row.startsWith('#'))) expect(row).toMatch(/^[A-Z_]+='[^']+'$/);
+	});
+
+	it('warns that a new value alone changes no password', () => {
+		expect(environment(completeSecrets({}))).toMatch(/^# .*does not change the password/m);
+	});
+});
+
+describe('reading .env', () => {
+	it.each([
+		["SECRET_KEY='abc'", 'single quotes'],
+		['SECRET_KEY="abc"', 'double quotes'],
+		['SECRET_KEY=abc', 'no quotes'],
+		['  SECRET_KEY=abc  ', 'spaces around'],
+		['SECRET_KEY=abc\r', 'an end of line of Windows'],
+		['SECRET_KEY=abc # the key', 'a comment behind'],
+		["SECRET_KEY='abc' # the key", 'a comment behind quotes'],
+		['export SECRET_KEY=abc', 'the word export'],
+	])('takes %j as Compose does: %s', row => {
+		expect(secretsOf(`${row}\n`)).toEqual({SECRET_KEY: 'abc'});
+	});
+
+	it('leaves names alone that are not its own, and comments', () => {
+		expect(secretsOf("# SECRET_KEY=old\nCOMPOSE_PROJECT_NAME=x y$z\n\nMASTER_PASSWORD='abc'\n")).toEqual({
+			MASTER_PASSWORD: 'abc',
+		});
+	});
+
+	it.each(['a@b', 'a b', 'a,b', 'a%20b', 'pässword', 'a$b', ''])(
+		'refuses %j, which Specify could not take, and names the variable',
+		value => {
+			const read = () => secretsOf(`MASTER_PASSWORD='${value}'\n`);
+			expect(read).toThrow(SetupError);
+			expect(read).toThrow(/^MASTER_PASSWORD in \.env/);
+			if (value) expect(read).not.toThrow(value);
+		},
+	);
+});

@@ -1,0 +1,326 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {readYaml, specifyYaml} from '../../source/files/specify-yaml.js';
+import {disciplines, parseAnswers} from '../../source/model/answers.js';
+
+const accepted = (value: unknown, options?: {timezone?: string}) => {
+	const {answers, problems} = parseAnswers(value, options);
+	expect(problems).toEqual([]);
+	return answers!;
+};
+
+/** The problems of a value, as reasons by key. */
+const refused = (value: unknown) => {
+	const {answers, problems} = parseAnswers(value);
+	expect(answers).toBeNull();
+	return Object.fromEntries(problems.map(({key, reason}) => [key, reason]));
+};
+
+const institution = {
+	name: 'Museum',
+	code: 'M',
+	division: 'Zoology',
+	discipline: {type: 'fish', name: 'Fishes'},
+	collection: {name: 'Fishes, dry', code: 'FD'},
+	administrator: {name: 'ada', lastname: 'Lovelace'},
+};
+
+describe('defaults', () => {
+	it('installs a working Specify 7 on this computer when nothing is answered', () => {
+		expect(accepted({})).toEqual({
+			version: 1,
+			where: 'this-computer',
+			specify7: 'v7.12.0.7',
+			specify6: false,
+			edition: 'current',
+			domain: 'specify.localhost',
+			hostnames: {
+				specify7: 'specify7.specify.localhost',
+				specify6: 'specify6.specify.localhost',
+				media: 'media.specify.localhost',
+				reports: 'reports.specify.localhost',
+			},
+			ports: {http: 80, https: 443},
+			proxy: 'public',
+			certificates: 'internal',
+			acme: {directory: null, ca: null, eab: null},
+			email: 'admin@specify.localhost',
+			timezone: 'UTC',
+			database: {name: 'specify', start: 'empty', dump: null, attachments: null},
+			institution: null,
+			privacy: {telemetry: false, publicAttachments: true},
+			images: {registry: null},
+			engine: {repository: 'docker'},
+		});
+	});
+
+	it("takes the machine's time zone unless one is given", () => {
+		expect(accepted({}, {timezone: 'Europe/Stockholm'}).timezone).toBe('Europe/Stockholm');
+		expect(accepted({timezone: 'America/Chicago'}, {timezone: 'Europe/Stockholm'}).timezone).toBe('America/Chicago');
+	});
+
+	it('derives host names and the e-mail address from the domain, and keeps those that are given', () => {
+		const answers = accepted({domain: 'nrm.example', hostnames: {media: 'pictures.nrm.example'}});
+		expect(answers.hostnames).toEqual({
+			specify7: 'specify7.nrm.example',
+			specify6: 'specify6.nrm.example',
+			media: 'pictures.nrm.example',
+			reports: 'reports.nrm.example',
+		});
+		expect(answers.email).toBe('admin@nrm.example');
+	});
+
+	it('fills the keys that a section leaves out', () => {
+		expect(accepted({ports: {https: 8443}}).ports).toEqual({http: 80, https: 8443});
+		expect(accepted({privacy: {telemetry: true}}).privacy).toEqual({telemetry: true, publicAttachments: true});
+	});
+});
+
+describe('host names', () => {
+	it('are kept in lower case, without a dot at the end', () => {
+		expect(accepted({domain: ' Museum.Example. '}).domain).toBe('museum.example');
+	});
+
+	it('of other alphabets are kept in the form that DNS and certificates use', () => {
+		const answers = accepted({domain: 'kärlväxter.example'});
+		expect(answers.domain).toBe('xn--krlvxter-0zad.example');
+		expect(answers.hostnames.specify7).toBe('specify7.xn--krlvxter-0zad.example');
+	});
+
+	it.each([
+		'museum',
+		'192.168.1.10',
+		'a..example',
+		'-a.example',
+		'a-.example',
+		'under_score.example',
+		'a b.example',
+		'https://a.example',
+		'a.example:443',
+		'a.example/path',
+		`${'a'.repeat(64)}.example`,
+		`${'a.'.repeat(126)}example`,
+		'',
+		7,
+		null,
+	])('refuse %j', domain => {
+		expect(refused({domain})).toEqual({domain: 'must be a host name such as specify.museum.example'});
+	});
+
+	it('refuse a domain too long for the names below it', () => {
+		const domain = `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example`;
+		expect(domain.length).toBeLessThanOrEqual(253);
+		expect(refused({domain})).toHaveProperty('domain');
+	});
+
+	it('must differ from each other', () => {
+		expect(refused({hostnames: {specify7: 'a.example', media: 'A.example'}})).toEqual({
+			'hostnames.media': 'must differ from hostnames.specify7',
+		});
+	});
+});
+
+describe('values', () => {
+	it.each<[key: string, value: unknown, reason: string]>([
+		['version', 2, 'must be 1, the only version of this file'],
+		['where', 'the-cloud', 'must be one of: this-computer, server, digitalocean, openstack'],
+		['specify7', '7.12', 'must be a version such as v7.12.0.7'],
+		['specify7', 7.12, 'must be a version such as v7.12.0.7'],
+		['specify7', 'latest', 'must be a version such as v7.12.0.7'],
+		['specify6', 'no', 'must be true or false'],
+		['edition', 'old', 'must be one of: current, classic'],
+		['hostnames', 'a.example', 'must hold these keys: specify7, specify6, media, reports'],
+		['ports', [80, 443], 'must hold these keys: http, https'],
+		['ports.http', 0, 'must be 1 or more'],
+		['ports.http', 65536, 'must be 65535 or less'],
+		['ports.http', 80.5, 'must be a whole number from 1 to 65535'],
+		['ports.https', '443', 'must be a whole number from 1 to 65535'],
+		['certificates', 'self-signed', 'must be one of: letsencrypt, letsencrypt-staging, own, internal'],
+		['email', 'curator', 'must be an e-mail address such as collections@museum.example'],
+		['timezone', 'Stockholm', 'must be a time zone such as Europe/Stockholm'],
+		['database.name', '7specify', 'must begin with a letter and hold only a to z, 0 to 9 and _'],
+		['database.name', 'Specify', 'must begin with a letter and hold only a to z, 0 to 9 and _'],
+		['database.name', 'spec-ify', 'must begin with a letter and hold only a to z, 0 to 9 and _'],
+		['database.name', 'mysql', 'is a name the database server keeps for itself'],
+		['database.name', 'specify_setup', 'is a name the database server keeps for itself'],
+		['database.dump', '', 'must not be empty'],
+		['privacy.telemetry', 'yes', 'must be true or false'],
+		['images.registry', 'https://localhost:5000', 'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://'],
+		['engine.repository', 'somewhere', 'must be docker, distribution or a URL'],
+	])('refuses %s: %j', (key, value, reason) => {
+		const [first, second] = key.split('.') as [string, string?];
+		expect(refused({[first]: second ? {[second]: value} : value})).toEqual({[key]: reason});
+	});
+
+	it.each(['v7.12', 'v7.12.0', 'v7.12.0.7', 'v7.13', 'v8.0'])('accepts the version %s', specify7 => {
+		expect(accepted({specify7}).specify7).toBe(specify7);
+	});
+
+	it.each(['localhost:5000', 'mirror.museum.example', 'mirror.museum.example/hub', '[::1]:5000', '10.0.0.1:5000'])(
+		'accepts the registry %s',
+		registry => {
+			expect(accepted({images: {registry}}).images.registry).toBe(registry);
+		},
+	);
+
+	it('refuses a registry that Docker would take for a user of Docker Hub', () => {
+		expect(refused({images: {registry: 'mirror'}})).toHaveProperty(['images.registry']);
+	});
+
+	it('passes on only time zones in the spelling that containers know', () => {
+		// A file system tells upper from lower case: the database and Specify stop at europe/stockholm.
+		expect(parseAnswers({timezone: 'europe/stockholm'}).answers?.timezone).not.toBe('europe/stockholm');
+	});
+});
+
+describe('what cannot be installed yet', () => {
+	it.each<[key: string, given: object]>([
+		['where', {where: 'server'}],
+		['where', {where: 'digitalocean'}],
+		['where', {where: 'openstack'}],
+		['edition', {edition: 'classic'}],
+		['specify6', {specify6: true}],
+		['certificates', {certificates: 'letsencrypt'}],
+		['certificates', {certificates: 'letsencrypt-staging'}],
+		['certificates', {certificates: 'own'}],
+		['acme', {acme: {directory: 'https://ca.example/directory'}}],
+		['acme', {acme: {eab: {id: 'x'}}}],
+		['proxy', {proxy: 'behind'}],
+		['institution', {institution}],
+		['privacy.publicAttachments', {privacy: {publicAttachments: false}}],
+		['database.attachments', {database: {attachments: '/srv/attachments'}}],
+		['specify7', {specify7: 'v7.11.4'}],
+		['specify7', {specify7: 'v6.9'}],
+	])('refuses %s with one sentence: %j', (key, given) => {
+		const problems = refused(given);
+		expect(Object.keys(problems)).toEqual([key]);
+		expect(problems[key]).toMatch(/yet|older/);
+		expect(problems[key]).not.toMatch(/\. |\n/);
+	});
+});
+
+describe('rules between answers', () => {
+	it('want two different ports', () => {
+		expect(refused({ports: {http: 8443, https: 8443}})).toEqual({'ports.https': 'must differ from ports.http'});
+		expect(refused({ports: {http: 443}})).toEqual({'ports.https': 'must differ from ports.http'});
+	});
+
+	it('want a dump exactly when the database starts from one', () => {
+		expect(refused({database: {start: 'dump'}})).toEqual({
+			'database.dump': 'must be the path of the dump, because database.start is dump',
+		});
+		expect(refused({database: {dump: 'a.sql'}})).toEqual({
+			'database.start': 'must be dump, because database.dump names one',
+		});
+		expect(accepted({database: {start: 'dump', dump: 'a.sql'}}).database.dump).toBe('a.sql');
+	});
+});
+
+describe('problems', () => {
+	it('are all reported at once: those of values, of unknown keys, of what is not supported and of rules', () => {
+		expect(
+			Object.keys(
+				refused({
+					domain: 'museum',
+					colour: 'green',
+					edition: 'classic',
+					specify6: 'maybe',
+					ports: {http: 8080, https: 8080},
+					database: {start: 'dump'},
+					hostnames: {web: 'a.example'},
+				}),
+			).sort(),
+		).toEqual(['colour', 'database.dump', 'domain', 'edition', 'hostnames.web', 'ports.https', 'specify6']);
+	});
+
+	it('of unknown keys tell what is known in that place', () => {
+		expect(refused({port: 80}).port).toMatch(/^"port" is not known here; known are: .*\bports\b/);
+		expect(refused({ports: {ssl: 443}})).toEqual({'ports.ssl': '"ssl" is not known here; known are: http, https'});
+		expect(refused({institution: {...institution, nickname: 'M'}})['institution.nickname']).toBe(
+			'"nickname" is not known here; known are: name, code, division, discipline, collection, administrator',
+		);
+		expect(
+			refused({institution: {...institution, discipline: {...institution.discipline, kind: 'fish'}}})[
+				'institution.discipline.kind'
+			],
+		).toBe('"kind" is not known here; known are: type, name');
+	});
+
+	it('of a key written with its dots, as for --set, are told like any other', () => {
+		expect(refused({'ports.https': 8443})).toHaveProperty([
+			'ports.https',
+		], expect.stringContaining('is not known here'));
+	});
+
+	it.each([null, [], 'text', 7, undefined])('tell that %j is no set of answers', value => {
+		expect(Object.keys(refused(value))).toEqual(['']);
+	});
+
+	it('of an institution name the parts that are missing', () => {
+		expect(Object.keys(refused({institution: {name: 'Museum'}})).sort()).toEqual([
+			'institution.administrator',
+			'institution.code',
+			'institution.collection',
+			'institution.discipline',
+			'institution.division',
+		]);
+	});
+
+	it('of a discipline tell which there are', () => {
+		const reason = refused({institution: {...institution, discipline: {type: 'plants', name: 'Plants'}}})[
+			'institution.discipline.type'
+		];
+		for (const discipline of disciplines) expect(reason).toContain(discipline);
+	});
+});
+
+describe('specify.yaml', () => {
+	const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
+	const hostname = fc
+		.tuple(fc.array(label, {minLength: 1, maxLength: 3}), fc.constantFrom('example', 'se', 'localhost'))
+		.map(([labels, top]) => [...labels, top].join('.'));
+	const port = fc.integer({min: 1, max: 65535});
+	const path = fc.oneof(fc.string({minLength: 1, unit: 'grapheme'}), fc.constantFrom('~/a.sql', 'true', '1e3', ' # ', '*a'));
+	const given = fc.record(
+		{
+			version: fc.constant(1),
+			specify7: fc.stringMatching(/^v7\.1[2-9](\.\d{1,2}){0,2}$/),
+			domain: hostname,
+			hostnames: fc.record({specify7: hostname, media: hostname}, {requiredKeys: []}),
+			ports: fc.record({http: port, https: port}, {requiredKeys: []}),
+			email: fc.emailAddress(),
+			timezone: fc.constantFrom(...Intl.supportedValuesOf('timeZone')),
+			database: fc.oneof(
+				fc.record({name: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/)}, {requiredKeys: []}),
+				fc.record({start: fc.constant('dump'), dump: path}),
+			),
+			institution: fc.constant(null),
+			privacy: fc.record({telemetry: fc.boolean()}, {requiredKeys: []}),
+			images: fc.record({registry: fc.constantFrom(null, 'localhost:5000', 'mirror.example/hub')}),
+			engine: fc.record({repository: fc.constantFrom('docker', 'distribution', 'https://mirror.example/debian')}),
+		},
+		{requiredKeys: []},
+	);
+
+	it('gives back the same answers, whatever was accepted', () => {
+		fc.assert(
+			fc.property(given, value => {
+				const {answers} = parseAnswers(value);
+				fc.pre(answers !== null);
+				const {value: read, problems} = readYaml(specifyYaml(answers));
+				expect(problems).toEqual([]);
+				expect(accepted(read)).toEqual(answers);
+			}),
+			{numRuns: 300},
+		);
+	});
+
+	it.each(['музей.рф', 'specify.lan1', 'specify.h'])('gives back the same answers for the domain %s', domain => {
+		const answers = accepted({domain});
+		expect(accepted(readYaml(specifyYaml(answers)).value)).toEqual(answers);
+	});
+
+	it('says in its first line how a change takes effect', () => {
+		expect(specifyYaml(accepted({})).split('\n')[0]).toMatch(/^# .*specify-setup reconfigure/);
+	});
+});

@@ -1,0 +1,10 @@
+import {defineConfig} from 'vitest/config';
+
+/** Unit tests: no engine, no network beyond this machine. What needs the laboratory is in test/e2e. */
+export default defineConfig({
+	test: {
+		include: ['test/**/*.test.ts'],
+		exclude: ['test/e2e/**', 'node_modules/**'],
+		testTimeout: 15_000,
+	},
+});
