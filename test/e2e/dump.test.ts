@@ -117,7 +117,7 @@ describe('Ctrl-C', () => {
 		return {exitCode, seen};
 	};
 
-	for (const step of ['files', 'pull', 'certificates', 'up', 'database', 'specify', 'verify'] as const)
+	for (const step of ['preflight', 'pull', 'certificates', 'up', 'database', 'specify', 'verify'] as const)
 		test(`at ${step} stops with exit code 130 and says what to do`, async () => {
 			const {exitCode, seen} = await interruptAt(step);
 			expect(exitCode, JSON.stringify(seen.slice(-3))).toBe(130);

@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import {afterEach, describe, expect, it, vi} from 'vitest';
@@ -73,7 +74,7 @@ describe('the engine', () => {
 		['missing', () => join(folder, 'nothing-here'), 'ENOENT'],
 		['not listening', () => deadSocket(), 'ECONNREFUSED'],
 	])('that is %s is unreachable, with the code of the system', async (_, socketOf, code) => {
-		const socket = await socketOf();
+		const socket = socketOf();
 		const error = await engineAt(socket)
 			.info()
 			.catch(error => error);
@@ -84,13 +85,10 @@ describe('the engine', () => {
 });
 
 /** A socket file whose server has died. */
-const deadSocket = async () => {
-	const {execFileSync} = await import('node:child_process');
+const deadSocket = () => {
 	const path = fresh('dead');
-	execFileSync(process.execPath, [
-		'-e',
-		`require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,
-	], {stdio: 'ignore'} as const) as unknown;
+	const program = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+	spawnSync(process.execPath, ['-e', program]);
 	return path;
 };
 
@@ -217,7 +215,7 @@ describe('a pull', () => {
 
 	it('asks for the image by its name', async () => {
 		const {engine, asked} = await pullWith(response => response.end());
-		await drain(engine.pull('localhost:5000/library/redis:8.0', {}) as AsyncGenerator<unknown, void>);
+		await drain(engine.pull('localhost:5000/library/redis:8.0', {}));
 		expect(asked).toEqual(['POST /images/create?fromImage=localhost:5000/library/redis:8.0']);
 	});
 
@@ -225,7 +223,7 @@ describe('a pull', () => {
 		const {engine} = await pullWith(async response => {
 			for (let from = 0; from < stream.length; from += size) {
 				response.write(stream.subarray(from, from + size));
-				if (from % 16 === 0) await new Promise(resolve => setImmediate(resolve));
+				await new Promise(resolve => setImmediate(resolve));
 			}
 			response.end();
 		});
