@@ -6,5 +6,7 @@ export default defineConfig({
 		include: ['test/**/*.test.ts'],
 		exclude: ['test/e2e/**', 'node_modules/**'],
 		testTimeout: 15_000,
+		// Many tests wait rather than compute.
+		maxWorkers: 3,
 	},
 });

@@ -16,8 +16,15 @@ const commands: Record<string, () => Promise<Command>> = {
 	[runCommand]: () => import('./run/process.js').then(({runDetached}) => ({help: '', run: runDetached})),
 };
 
+/** Flags with which `specify-setup` alone still asks or shows, instead of doing what `install` does. */
+const isOpening = (arg: string) => /^--(dir|set|plain)(=|$)/.test(arg);
+
 const dispatch = async (argv: readonly string[]): Promise<number> => {
 	const named = argv[0] !== undefined && !argv[0].startsWith('-');
+	if (!named && argv.every((arg, index) => isOpening(arg) || isOpening(argv[index - 1] ?? ''))) {
+		const {open} = await import('./commands/open.js');
+		return open(argv);
+	}
 	const name = named ? argv[0]! : 'install';
 	const load = commands[name];
 	if (!load)

@@ -3,7 +3,7 @@ import {parse} from 'yaml';
 import {exitCodes, SetupError} from '../errors.js';
 import {type LocatedYaml, readYaml} from '../files/specify-yaml.js';
 import type {Host} from '../host/host.js';
-import {type AnswerProblem, type Answers, parseAnswers} from '../model/answers.js';
+import {type AnswerProblem, type Answers, parseAnswers, setAnswer} from '../model/answers.js';
 
 const problemLine = ({key, reason, line, column}: AnswerProblem) =>
 	`${line === undefined ? '' : `line ${line}, column ${column}: `}${key ? `${key} ` : ''}${reason}`;
@@ -23,32 +23,24 @@ const answersError = (source: string, problems: readonly AnswerProblem[]) =>
 const isObject = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Puts `key.path=value` into a tree of answers; the value is read as YAML. */
-const assign = (tree: Record<string, unknown>, setting: string) => {
+/**
+ * Reads a `--set key.path=value`; the value is read as YAML.
+ * @throws SetupError (exit code 2) when it has another form
+ */
+export const readSetting = (setting: string): [key: string, value: unknown] => {
 	const equals = setting.indexOf('=');
-	if (equals < 1)
+	const key = setting.slice(0, Math.max(0, equals));
+	if (!/^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$/.test(key))
 		throw new SetupError(`--set ${setting} is not of the form key=value.`, {
 			hint: 'For example: --set ports.https=8443',
 			exitCode: exitCodes.usage,
 		});
-	const keys = setting.slice(0, equals).split('.');
-	if (keys.some(key => key === '' || key === '__proto__'))
-		throw new SetupError(`--set ${setting} does not name a key.`, {
-			hint: 'For example: --set ports.https=8443',
-			exitCode: exitCodes.usage,
-		});
-	let branch = tree;
-	for (const key of keys.slice(0, -1)) {
-		if (!isObject(branch[key])) branch[key] = {};
-		branch = branch[key] as Record<string, unknown>;
-	}
-	let value: unknown = setting.slice(equals + 1);
+	const text = setting.slice(equals + 1);
 	try {
-		value = parse(value as string);
+		return [key, parse(text)];
 	} catch {
-		// not YAML: the text itself
+		return [key, text];
 	}
-	branch[keys.at(-1)!] = value;
 };
 
 const readInput = async () => {
@@ -92,13 +84,16 @@ export const gatherAnswers = async ({
 			);
 		tree = yaml.value;
 	}
-	const set = new Set(settings.map(setting => setting.split('=')[0]!));
-	if (isObject(tree)) for (const setting of settings) assign(tree, setting);
+	const set = settings.map(readSetting);
+	if (isObject(tree)) for (const [key, value] of set) setAnswer(tree, key, value);
 	const {answers, problems} = parseAnswers(tree, {timezone});
 	if (!answers)
 		throw answersError(
 			text === null ? '--set' : source,
-			problems.map(problem => ({...problem, ...(set.has(problem.key) ? {} : yaml?.locate(problem.key))})),
+			problems.map(problem => ({
+				...problem,
+				...(set.some(([key]) => key === problem.key) ? {} : yaml?.locate(problem.key)),
+			})),
 		);
 	const {dump, attachments} = answers.database;
 	return {

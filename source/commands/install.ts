@@ -5,15 +5,13 @@ import {localHost} from '../host/local.js';
 import {isDone} from '../model/plan.js';
 import {PlainReporter, planLines} from '../plain/reporter.js';
 import {openInstallation, planFor} from '../run/installation.js';
-import {followJournal, journalPath, newRunName} from '../run/journal.js';
 import {holderOf, lockedError} from '../run/lock.js';
-import {startDetached} from '../run/process.js';
 import {addressList} from '../run/runner.js';
 import type {Context} from '../steps/context.js';
 import {writeFiles} from '../steps/files.js';
 import {examine, refusalOf} from '../steps/preflight.js';
-import {version} from '../version.js';
 import {gatherAnswers} from './answers.js';
+import {beginRun} from './begin.js';
 import {folderOf} from './folder.js';
 import {type Output, print, show} from './output.js';
 
@@ -141,8 +139,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 			return exitCodes.cancelled;
 		}
 	}
-	const run = newRunName();
-	const child = await startDetached({run, version, command, directory, answers, dump});
+	const {run, entries, stop} = await beginRun({command, directory, answers, dump});
 	if (values.detach) {
 		print(
 			output === 'json'
@@ -151,7 +148,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		);
 		return exitCodes.done;
 	}
-	if (controller.signal.aborted) child.stop();
-	controller.signal.addEventListener('abort', () => child.stop());
-	return show(followJournal(journalPath(directory, run), {isAlive: child.isAlive}), output);
+	if (controller.signal.aborted) stop();
+	controller.signal.addEventListener('abort', stop);
+	return show(entries(), output);
 };

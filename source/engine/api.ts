@@ -2,9 +2,12 @@ import {request} from 'node:http';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import type {Readable} from 'node:stream';
+import {StringDecoder} from 'node:string_decoder';
 import {SetupError} from '../errors.js';
 import type {Host} from '../host/host.js';
+import {type StatsMessage, type Usage, usageOf} from '../model/usage.js';
 import {endpoint} from './docker.js';
+import {type LogLine, logLines} from './log-stream.js';
 
 export type EngineInfo = {
 	version: string;
@@ -51,7 +54,7 @@ export type PullMessage = {
 	error?: string;
 };
 
-/** What this product asks of the Engine API; actions go through the CLI. */
+/** What this product asks of the Engine API. */
 export type Engine = {
 	info(): Promise<EngineInfo>;
 	/** Every container, also stopped ones; of one Compose project when given. */
@@ -62,6 +65,33 @@ export type Engine = {
 	pull(reference: string, options: {signal?: AbortSignal}): AsyncGenerator<PullMessage>;
 	tag(reference: string, as: string): Promise<void>;
 };
+
+/** Something happened to a container of a project, such as `start`, `die` or `health_status: healthy`. */
+export type EngineEvent = {container: string; service: string | null; action: string; at: number};
+
+/** The engine's streams, and the one action a live view takes. A stream ends quietly when its signal fires. */
+export type EngineStreams = {
+	/**
+	 * What happens to a Compose project's containers; health checks themselves are left out.
+	 * @param since milliseconds since 1970: tells also what happened from then on
+	 */
+	events(options: {project: string; since?: number; signal?: AbortSignal}): AsyncGenerator<EngineEvent>;
+	/** What a container uses, about once a second; null while it does not run. Ends when the container is removed. */
+	stats(id: string, options?: {signal?: AbortSignal}): AsyncGenerator<Usage | null>;
+	/**
+	 * Lines of a container's log. Without `follow` it ends with what there is, with it when the container stops.
+	 * @param tail how many of the last lines to begin with; all of them when left out
+	 * @param since only lines after this moment, as a line's `at` gives it
+	 */
+	logs(
+		id: string,
+		options?: {tail?: number; since?: string; follow?: boolean; signal?: AbortSignal},
+	): AsyncGenerator<LogLine>;
+	/** Stops a container as its composition asks, and starts it again. Resolves when it has been started. */
+	restart(id: string, options?: {signal?: AbortSignal}): Promise<void>;
+};
+
+export type {LogLine} from './log-stream.js';
 
 /** The engine could not be reached; `code` is the system's (ENOENT, EACCES, ECONNREFUSED). */
 export class EngineUnreachable extends Error {
@@ -100,8 +130,41 @@ type ApiContainer = {
 	Ports: {PublicPort?: number}[];
 };
 
+type ApiEvent = {Action: string; Actor: {ID: string; Attributes: Record<string, string>}; timeNano: number};
+
+/** A moment as the log's `since` wants it: seconds with nine digits, which a number cannot hold. */
+const secondsOf = (moment: string) => {
+	const [, digits = ''] = /\.(\d+)/.exec(moment) ?? [];
+	return `${Math.floor(Date.parse(moment) / 1000)}.${digits.padEnd(9, '0').slice(0, 9)}`;
+};
+
+/** What a live view needs to hear of; `exec_…` of the health checks would be many times as much. */
+const containerEvents = ['create', 'start', 'die', 'stop', 'oom', 'pause', 'unpause', 'destroy', 'health_status'];
+
+/** The values of a stream of JSON lines, wherever its parts are cut. */
+async function* jsonLines<T>(body: Readable): AsyncGenerator<T> {
+	const decoder = new StringDecoder('utf8');
+	let rest = '';
+	for await (const part of body) {
+		const lines = (rest + decoder.write(part as Buffer)).split('\n');
+		rest = lines.pop() ?? '';
+		for (const line of lines) if (line.trim()) yield JSON.parse(line) as T;
+	}
+	rest += decoder.end();
+	if (rest.trim()) yield JSON.parse(rest) as T;
+}
+
+/** Lets a stream end quietly when its signal fires, and pass on every other error. */
+async function* until<T>(signal: AbortSignal | undefined, work: () => AsyncGenerator<T>): AsyncGenerator<T> {
+	try {
+		if (!signal?.aborted) yield* work();
+	} catch (error) {
+		if (!signal?.aborted) throw error;
+	}
+}
+
 /** @param socket path of the engine's Unix socket */
-export const engineAt = (socket: string): Engine => {
+export const engineAt = (socket: string): Engine & EngineStreams => {
 	const open = (method: 'GET' | 'POST', path: string, signal?: AbortSignal) =>
 		new Promise<{status: number; body: Readable}>((resolve, reject) => {
 			const call = request({socketPath: socket, method, path, signal, headers: {Host: 'docker'}}, response =>
@@ -134,6 +197,13 @@ export const engineAt = (socket: string): Engine => {
 		if (status === 404) return null;
 		if (status >= 400) throw new Error(messageIn(answer));
 		return JSON.parse(answer) as T;
+	};
+
+	/** The body of a streaming GET. @throws Error with the engine's message */
+	const stream = async (path: string, signal?: AbortSignal) => {
+		const {status, body} = await open('GET', path, signal);
+		if (status >= 400) throw new Error(messageIn(await text(body)));
+		return body;
 	};
 
 	return {
@@ -204,13 +274,7 @@ export const engineAt = (socket: string): Engine => {
 		async *pull(reference, {signal}) {
 			const {status, body} = await open('POST', `/images/create?fromImage=${encodeURIComponent(reference)}`, signal);
 			if (status >= 400) throw new Error(messageIn(await text(body)));
-			let rest = '';
-			for await (const part of body) {
-				const lines = (rest + (part as Buffer).toString('utf8')).split('\n');
-				rest = lines.pop() ?? '';
-				for (const line of lines) if (line.trim()) yield JSON.parse(line) as PullMessage;
-			}
-			if (rest.trim()) yield JSON.parse(rest) as PullMessage;
+			yield* jsonLines<PullMessage>(body);
 		},
 
 		async tag(reference, as) {
@@ -219,6 +283,49 @@ export const engineAt = (socket: string): Engine => {
 				'POST',
 				`/images/${encodeURIComponent(reference)}/tag?repo=${encodeURIComponent(as.slice(0, colon))}&tag=${encodeURIComponent(as.slice(colon + 1))}`,
 			);
+			const answer = await text(body);
+			if (status >= 400) throw new Error(messageIn(answer));
+		},
+
+		events: ({project, since, signal}) =>
+			until(signal, async function* () {
+				const query = new URLSearchParams({
+					filters: JSON.stringify({
+						type: ['container'],
+						label: [`com.docker.compose.project=${project}`],
+						event: containerEvents,
+					}),
+				});
+				if (since !== undefined) query.set('since', (since / 1000).toFixed(3));
+				const body = await stream(`/events?${query}`, signal);
+				for await (const {Action, Actor, timeNano} of jsonLines<ApiEvent>(body))
+					yield {
+						container: Actor.ID,
+						service: Actor.Attributes['com.docker.compose.service'] ?? null,
+						action: Action,
+						at: Math.round(timeNano / 1e6),
+					};
+			}),
+
+		stats: (id, {signal} = {}) =>
+			until(signal, async function* () {
+				const body = await stream(`/containers/${id}/stats?stream=1`, signal);
+				for await (const message of jsonLines<StatsMessage>(body)) yield usageOf(message);
+			}),
+
+		logs: (id, {tail, since, follow = false, signal} = {}) =>
+			until(signal, async function* () {
+				const facts = await get<{Config: {Tty: boolean}}>(`/containers/${id}/json`);
+				const query = new URLSearchParams({stdout: '1', stderr: '1', timestamps: '1', tail: String(tail ?? 'all')});
+				if (follow) query.set('follow', '1');
+				if (since !== undefined) query.set('since', secondsOf(since));
+				const body = await stream(`/containers/${id}/logs?${query}`, signal);
+				for await (const line of logLines(body, {tty: facts?.Config.Tty ?? false}))
+					if (since === undefined || line.at > since) yield line;
+			}),
+
+		async restart(id, {signal} = {}) {
+			const {status, body} = await open('POST', `/containers/${id}/restart`, signal);
 			const answer = await text(body);
 			if (status >= 400) throw new Error(messageIn(answer));
 		},

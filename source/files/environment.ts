@@ -6,6 +6,7 @@ export const environment = (secrets: Secrets) =>
 	[
 		'# Made by specify-setup. The secrets of this installation: keep a copy in a safe place.',
 		'# Changing a value here does not change the password the database already has.',
+		'# ADMINISTRATOR_PASSWORD: what the first administrator of Specify 7 is made with, when the answers name an institution.',
 		...secretNames.map(name => `${name}='${secrets[name]}'`),
 		'',
 	].join('\n');

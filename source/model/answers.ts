@@ -23,7 +23,21 @@ const port = z
 	.max(65535, 'must be 65535 or less');
 const yesOrNo = z.boolean('must be true or false');
 const text = (max: number) =>
-	z.string('must be text').trim().min(1, 'must not be empty').max(max, `must have ${max} characters or fewer`);
+	z
+		.string('must be text; a number needs quotes')
+		.trim()
+		.min(1, 'must not be empty')
+		.max(max, `must have ${max} characters or fewer`)
+		.refine(value => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), 'must be one line without control characters')
+		// Some of Specify's tables are utf8mb3: three bytes a character at most.
+		.refine(
+			value => !/[\ud800-\udfff]/.test(value),
+			'must not hold emoji or other characters above U+FFFF, which tables of Specify cannot store',
+		);
+/** What people type to log in: composed, as browsers send it. */
+const loginName = text(64)
+	.normalize('NFC')
+	.regex(/^[\p{L}\p{M}\p{N}._@+-]*$/u, 'must hold only letters, digits and . _ @ + - and no spaces');
 const path = z
 	.string('must be a path')
 	.min(1, 'must not be empty')
@@ -103,7 +117,7 @@ const fields = {
 		division: text(255),
 		discipline: object({type: oneOf(...disciplines), name: text(64)}),
 		collection: object({name: text(50), code: text(50)}),
-		administrator: object({name: text(64), lastname: text(50)}),
+		administrator: object({name: loginName, lastname: text(50)}),
 	}).nullable(),
 	privacy: object({telemetry: yesOrNo, publicAttachments: yesOrNo}).partial(),
 	images: object({
@@ -143,6 +157,19 @@ export type Answers = {
 	privacy: {telemetry: boolean; publicAttachments: boolean};
 	images: {registry: string | null};
 	engine: {repository: string};
+};
+
+/** Puts a value into a tree of answers, at a dotted key. */
+export const setAnswer = (tree: Record<string, unknown>, key: string, value: unknown) => {
+	const path = key.split('.');
+	let branch = tree;
+	for (const part of path.slice(0, -1)) {
+		const next = branch[part];
+		const isBranch = typeof next === 'object' && next !== null && !Array.isArray(next);
+		branch[part] = isBranch ? next : {};
+		branch = branch[part] as Record<string, unknown>;
+	}
+	branch[path.at(-1)!] = value;
 };
 
 /** Fills what was not given. @param timezone the host's, for when none is given */
@@ -206,8 +233,8 @@ const rules = (answers: Answers): AnswerProblem[] => {
 	if (answers.acme.directory ?? answers.acme.ca ?? answers.acme.eab)
 		refuse('acme', notYet('another certificate authority'));
 	if (answers.proxy === 'behind') refuse('proxy', notYet('Specify behind another web server'));
-	if (answers.institution)
-		refuse('institution', `${notYet('an institution')}: leave it out and use the guided set-up in the browser`);
+	if (answers.institution && answers.database.start === 'dump')
+		refuse('institution', 'must be left out, because database.start is dump: the dump brings institution and users');
 	if (!answers.privacy.publicAttachments)
 		refuse(
 			'privacy.publicAttachments',

@@ -8,7 +8,17 @@ export type PlannedStep = {
 	changes: string[];
 };
 
-export const stepIds = ['preflight', 'files', 'pull', 'certificates', 'up', 'database', 'specify', 'verify'] as const;
+export const stepIds = [
+	'preflight',
+	'files',
+	'pull',
+	'certificates',
+	'up',
+	'database',
+	'specify',
+	'institution',
+	'verify',
+] as const;
 export type StepId = (typeof stepIds)[number];
 
 export type ServiceState = 'missing' | 'created' | 'starting' | 'healthy' | 'unhealthy' | 'restarting' | 'exited';
@@ -58,6 +68,8 @@ export type Event =
 			message?: string;
 			hint?: string;
 			next: string[];
+			/** The root certificate that browsers must be told to trust; absent where they trust the certificates already. */
+			authority?: string;
 	  };
 
 /** An event as the journal keeps it. `at` is milliseconds since 1970. */

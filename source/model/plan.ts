@@ -35,6 +35,15 @@ const databaseChanges = ({database}: Answers, observation: Observation): string[
 	return seen?.start ? [] : [`prepare the database server; Specify will make the database ${database.name} itself`];
 };
 
+const institutionChanges = (
+	{name, administrator}: NonNullable<Answers['institution']>,
+	{database, volumes}: Observation,
+): string[] => {
+	if ((database?.users ?? 0) > 0) return [];
+	if (database === null && volumes.length > 0) return ['look whether Specify has its first user'];
+	return [`let Specify create ${name}, its collection and the first administrator ${administrator.name}`];
+};
+
 /**
  * The steps to what the answers say, from what was observed: a first install, a change and a repair are the same.
  * A step without changes is done.
@@ -72,6 +81,12 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 		},
 		{id: 'specify', title: 'Start Specify 7 and its worker', changes: startOf(observation, ['specify7', 'worker'])},
 	];
+	if (answers.institution)
+		steps.push({
+			id: 'institution',
+			title: 'Create institution, collection and first administrator',
+			changes: institutionChanges(answers.institution, observation),
+		});
 	const changing = steps.some(({changes}) => changes.length > 0);
 	const planned = steps.map(step => ({...step, done: step.changes.length === 0}));
 	return [

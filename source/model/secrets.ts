@@ -8,6 +8,7 @@ export const secretNames = [
 	'APP_USER_PASSWORD',
 	'SECRET_KEY',
 	'ASSET_SERVER_KEY',
+	'ADMINISTRATOR_PASSWORD',
 ] as const;
 export type SecretName = (typeof secretNames)[number];
 export type Secrets = Record<SecretName, string>;
@@ -17,8 +18,9 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** A new secret: letters and digits only, because Specify builds a database URL of it without escaping. */
 const secret = (length: number) => Array.from({length}, () => alphabet[randomInt(alphabet.length)]).join('');
 
+/** The administrator's password is typed by a person. */
+const lengths: Partial<Record<SecretName, number>> = {SECRET_KEY: 64, ADMINISTRATOR_PASSWORD: 16};
+
 /** Keeps every secret there is and makes the missing ones. */
 export const completeSecrets = (known: Partial<Secrets>): Secrets =>
-	Object.fromEntries(
-		secretNames.map(name => [name, known[name] || secret(name === 'SECRET_KEY' ? 64 : 40)]),
-	) as Secrets;
+	Object.fromEntries(secretNames.map(name => [name, known[name] || secret(lengths[name] ?? 40)])) as Secrets;

@@ -1,6 +1,7 @@
 import type {ServiceState} from './events.js';
 import {formatBytes, formatSeconds} from './format.js';
 import type {ServiceName} from './releases.js';
+import {formatMemoryUse, formatPercent, type Usage} from './usage.js';
 
 export type ServiceStatus = {
 	service: ServiceName;
@@ -38,20 +39,66 @@ export type Status = {
 	drift: string[];
 };
 
+export type LiveService = ServiceStatus & {
+	container: string | null;
+	/** Null while it does not run, or nothing has been heard yet. */
+	usage: Usage | null;
+};
+
+/** A status that is followed as it changes. */
+export type LiveStatus = Omit<Status, 'services'> & {
+	services: LiveService[];
+	/** Whether the engine is heard. When it is not, the rest is what was known at `since` (ISO 8601). */
+	engine: {connected: true} | {connected: false; problem: string; since: string};
+	/** A run that changes this installation at the moment. */
+	underWay: {run: string; at: string | null} | null;
+	/** Why the installation could not be looked at again, such as a mistake in specify.yaml; empty when it could. */
+	problem: string;
+	/** Whether certificates are renewed without anybody doing anything. */
+	renewed: boolean;
+};
+
+/** Whether a person can use everything: all services healthy, all addresses answering. */
+export const isHealthy = ({services, addresses}: Pick<Status, 'services' | 'addresses'>) =>
+	services.every(({state}) => state === 'healthy') &&
+	addresses.every(({status}) => status !== null && status < 500);
+
+const hourMs = 3_600_000;
+
+/** How long a certificate is valid, for people: hours when it is less than two days. @param now milliseconds since 1970 */
+export const certificateTime = ({validTo}: {validTo: string}, now: number) => {
+	const hours = Math.floor((Date.parse(validTo) - now) / hourMs);
+	if (hours < 0) return 'expired';
+	if (hours < 1) return 'less than 1 hour';
+	if (hours < 48) return hours === 1 ? '1 hour' : `${hours} hours`;
+	return `${Math.floor(hours / 24)} days`;
+};
+
+/** How long something has run, for people; two units at most, so that it rarely changes. @param ms */
+export const uptime = (ms: number) => {
+	const minutes = Math.floor(Math.max(0, ms) / 60_000);
+	if (minutes < 1) return `${Math.floor(Math.max(0, ms) / 1000)} s`;
+	if (minutes < 60) return `${minutes} min`;
+	const hours = Math.floor(minutes / 60);
+	return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+};
+
 /** Lines for people. @param now milliseconds since 1970 */
-export const statusLines = (status: Status, now = Date.now()): string[] => {
+export const statusLines = (status: Status | LiveStatus, now = Date.now()): string[] => {
 	const width = Math.max(...status.services.map(({service}) => service.length));
 	return [
 		`Specify 7 ${status.specify7} in ${status.directory}: ${status.healthy ? 'healthy' : 'NOT healthy'}`,
 		'',
-		...status.services.flatMap(({service, state, startedAt, restarts, image, current, problem}) => {
+		...status.services.flatMap(seen => {
+			const {service, state, startedAt, restarts, image, current, problem} = seen;
+			const usage = 'usage' in seen ? usageColumn(seen.usage) : '';
 			const up = startedAt ? `up ${formatSeconds((now - Date.parse(startedAt)) / 1000)}` : 'not running';
 			const extra = [
 				...(restarts > 0 ? [`${restarts} restarts`] : []),
 				...(current ? [] : ['settings have changed since it started']),
 			];
 			return [
-				`  ${service.padEnd(width)}  ${state.padEnd(10)}  ${up.padEnd(16)}  ${image ?? ''}${extra.length > 0 ? `  (${extra.join(', ')})` : ''}`,
+				`  ${service.padEnd(width)}  ${state.padEnd(10)}  ${up.padEnd(16)}  ${usage}${image ?? ''}${extra.length > 0 ? `  (${extra.join(', ')})` : ''}`,
 				...(problem ? [`  ${''.padEnd(width)}  ${problem.split('\n')[0]}`] : []),
 			];
 		}),
@@ -69,8 +116,20 @@ export const statusLines = (status: Status, now = Date.now()): string[] => {
 					`  Last run: ${status.lastRun.at.slice(0, 16).replace('T', ' ')} UTC, ${status.lastRun.outcome}${status.lastRun.message ? `: ${status.lastRun.message}` : ''}`,
 				]
 			: []),
+		...('engine' in status ? liveLines(status) : []),
 		...(status.drift.length > 0
 			? [`  Not as specify.yaml says: ${status.drift.join(', ')}. "specify-setup reconfigure" brings them in line.`]
 			: []),
 	];
 };
+
+const usageColumn = (usage: Usage | null) => {
+	const text = usage === null ? '' : `${formatPercent(usage.cpuPercent ?? 0).padStart(5)} CPU  ${formatMemoryUse(usage)}`;
+	return `${text.padEnd(33)}  `;
+};
+
+const liveLines = ({engine, underWay, problem, directory}: LiveStatus) => [
+	...(engine.connected ? [] : [`  Docker does not answer since ${engine.since.slice(11, 19)} UTC: ${engine.problem}`]),
+	...(underWay ? [`  A run is under way: watch it with "specify-setup attach --dir ${directory}".`] : []),
+	...(problem ? [`  The installation could not be looked at again: ${problem}`] : []),
+];

@@ -30,21 +30,24 @@ export const openInstallation = async ({
 	answers,
 	signal,
 	dump = null,
+	given = {},
 }: {
 	host: Host;
 	directory: string;
 	answers: Answers;
 	signal: AbortSignal;
 	dump?: DumpFacts | null;
+	/** Secrets a person gave; those already made are kept. */
+	given?: Partial<Secrets>;
 }): Promise<Context> => {
 	const project = projectName(directory);
 	const known = await knownSecrets(host, directory);
-	const secrets = completeSecrets(known);
+	const secrets = completeSecrets({...given, ...known});
 	const engine = engineAt(await findSocket(host));
 	const {memory} = await host.facts();
 	const files = installationFiles({directory, answers, secrets, memory});
-	const given = {host, engine, directory, project, answers, files, signal};
-	const observation = await observe(given);
+	const observed = {host, engine, directory, project, answers, files, signal};
+	const observation = await observe(observed);
 	if (!known.DATABASE_ROOT_PASSWORD && observation.volumes.includes(volumesOf(project).database))
 		throw new SetupError(
 			`There is a database (volume ${volumesOf(project).database}), but its passwords are lost: ${directory} has no .env and no copy of it.`,
@@ -53,7 +56,7 @@ export const openInstallation = async ({
 				exitCode: 3,
 			},
 		);
-	return {...given, secrets, observation, dump};
+	return {...observed, secrets, observation, dump};
 };
 
 export const planFor = ({answers, observation}: Pick<Context, 'answers' | 'observation'>) =>

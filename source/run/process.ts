@@ -4,7 +4,7 @@ import type {DumpFacts} from '../database/inspect.js';
 import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
-import {secretNames} from '../model/secrets.js';
+import {type Secrets, secretNames} from '../model/secrets.js';
 import {openInstallation, planFor} from './installation.js';
 import {JournalWriter, journalPath} from './journal.js';
 import {lock, lockedError} from './lock.js';
@@ -18,6 +18,8 @@ export type RunRequest = {
 	directory: string;
 	answers: Answers;
 	dump: DumpFacts | null;
+	/** Secrets a person gave; the others are made. */
+	secrets?: Partial<Secrets>;
 };
 
 /** The hidden subcommand under which a run is a process of its own. */
@@ -73,7 +75,7 @@ const readInput = async () => {
 
 /** The run itself: takes the lock, writes the journal, does the plan. Returns the exit code. */
 export const runDetached = async (): Promise<number> => {
-	const {directory, answers, dump, ...about} = await readInput();
+	const {directory, answers, dump, secrets, ...about} = await readInput();
 	let unlock: () => Promise<void>;
 	try {
 		await localHost.makeFolder(directory, 0o755);
@@ -86,7 +88,7 @@ export const runDetached = async (): Promise<number> => {
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
 	process.on('SIGHUP', () => {});
 	try {
-		const context = await openInstallation({host: localHost, directory, answers, dump, signal: controller.signal});
+		const context = await openInstallation({host: localHost, directory, answers, dump, given: secrets, signal: controller.signal});
 		const journal = await JournalWriter.create(
 			journalPath(directory, about.run),
 			secretNames.map(name => context.secrets[name]),

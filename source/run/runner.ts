@@ -5,13 +5,24 @@ import {certificates, rootPath} from '../steps/certificates.js';
 import type {Context, Step} from '../steps/context.js';
 import {database} from '../steps/database.js';
 import {writeFiles} from '../steps/files.js';
+import {institution} from '../steps/institution.js';
 import {preflight} from '../steps/preflight.js';
 import {pull} from '../steps/pull.js';
 import {specify} from '../steps/specify.js';
 import {up} from '../steps/up.js';
 import {verify} from '../steps/verify.js';
 
-const steps: Record<StepId, Step> = {preflight, files: writeFiles, pull, certificates, up, database, specify, verify};
+const steps: Record<StepId, Step> = {
+	preflight,
+	files: writeFiles,
+	pull,
+	certificates,
+	up,
+	database,
+	specify,
+	institution,
+	verify,
+};
 
 /** A defect rather than a failure of the world: it has no hint of its own. */
 const asSetupError = (error: unknown) =>
@@ -31,10 +42,25 @@ export const addressList = ({answers}: Pick<Context, 'answers'>) => {
 	];
 };
 
+/** How people get in for the first time; nothing when somebody could before this run, or when that is not known. */
+const firstLogin = ({answers, directory, observation}: Context, changed: ReadonlySet<StepId>) => {
+	if (changed.has('institution'))
+		return [
+			`Log in to Specify 7 as ${answers.institution!.administrator.name}. The password is ADMINISTRATOR_PASSWORD in ${directory}/.env; change it in Specify.`,
+		];
+	const {database, volumes} = observation;
+	const unused = database ? !database.users : volumes.length === 0;
+	if (answers.institution || answers.database.start === 'dump' || !unused) return [];
+	return [
+		`Open ${addressesOf(answers).specify7}/ soon: Specify's guided set-up waits there, and whoever goes through it becomes the administrator.`,
+	];
+};
+
 /** What to do after a run that went well. */
-const nextSteps = ({directory}: Pick<Context, 'directory'>) => [
-	`Let your browser trust this installation: import ${rootPath(directory)} as a certificate authority. Until then browsers warn.`,
-	`Keep a copy of ${directory}/.env in a safe place: it holds the passwords of the database.`,
+const nextSteps = (context: Context, changed: ReadonlySet<StepId>) => [
+	`Let your browser trust this installation: import ${rootPath(context.directory)} as a certificate authority. Until then browsers warn.`,
+	...firstLogin(context, changed),
+	`Keep a copy of ${context.directory}/.env in a safe place: it holds the passwords of the database.`,
 	'There is no backup yet.',
 ];
 
@@ -50,7 +76,7 @@ export async function* runPlan(
 	const {directory, signal} = context;
 	const began = Date.now();
 	yield {type: 'run.started', run, version, command, directory, pid: process.pid, steps: [...plan]};
-	let changed = false;
+	const changed = new Set<StepId>();
 	for (const {id, done} of plan) {
 		if (done) continue;
 		const stepBegan = Date.now();
@@ -63,7 +89,7 @@ export async function* runPlan(
 				yield {...next.value, step: id};
 				next = await work.next();
 			}
-			changed ||= next.value.changed;
+			if (next.value.changed) changed.add(id);
 			yield {type: 'step.finished', step: id, ...next.value, ms: Date.now() - stepBegan};
 		} catch (thrown) {
 			const error = signal.aborted ? new Cancelled() : asSetupError(thrown);
@@ -84,10 +110,11 @@ export async function* runPlan(
 	}
 	yield {
 		type: 'run.finished',
-		outcome: changed ? 'done' : 'unchanged',
+		outcome: changed.size > 0 ? 'done' : 'unchanged',
 		exitCode: exitCodes.done,
 		ms: Date.now() - began,
 		addresses: addressList(context),
-		next: changed ? nextSteps(context) : [],
+		next: changed.size > 0 ? nextSteps(context, changed) : [],
+		authority: rootPath(context.directory),
 	};
 }

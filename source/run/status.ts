@@ -2,14 +2,15 @@ import {messageOf} from '../errors.js';
 import {ask, certificateOf} from '../host/https.js';
 import {addressesOf} from '../model/addresses.js';
 import {serviceNames} from '../model/releases.js';
-import type {AddressStatus, Status} from '../model/status.js';
+import {type AddressStatus, isHealthy, type Status} from '../model/status.js';
 import {rootPath} from '../steps/certificates.js';
 import type {Context} from '../steps/context.js';
 import {latestJournal, readJournal} from './journal.js';
 
 const dayMs = 86_400_000;
 
-const lastRun = async (directory: string): Promise<Status['lastRun']> => {
+/** The newest run as its journal tells it, or null. */
+export const lastRunOf = async (directory: string): Promise<Status['lastRun']> => {
 	const path = latestJournal(directory);
 	if (!path) return null;
 	const entries = await readJournal(path);
@@ -25,10 +26,15 @@ const lastRun = async (directory: string): Promise<Status['lastRun']> => {
 	};
 };
 
-const addressStatus = async (name: string, url: string, authorities: string[]): Promise<AddressStatus> => {
+const addressStatus = async (
+	name: string,
+	url: string,
+	authorities: string[],
+	signal?: AbortSignal,
+): Promise<AddressStatus> => {
 	const {hostname, port} = new URL(url);
 	const [page, certificate] = await Promise.all([
-		ask(url, {authorities, timeoutMs: 10_000}).then(
+		ask(url, {authorities, timeoutMs: 10_000, signal}).then(
 			answer => ({status: answer.status, problem: ''}),
 			error => ({status: null, problem: messageOf(error)}),
 		),
@@ -44,15 +50,29 @@ const addressStatus = async (name: string, url: string, authorities: string[]): 
 	};
 };
 
-/** How an installation is doing, asked of the engine and of its addresses. */
-export const statusOf = async ({host, directory, answers, observation}: Context): Promise<Status> => {
+/** Asks an installation's addresses on this machine, as a browser would that trusts its authority. */
+export const addressStatuses = async (
+	{host, directory, answers}: Pick<Context, 'host' | 'directory' | 'answers'>,
+	{signal}: {signal?: AbortSignal} = {},
+): Promise<AddressStatus[]> => {
 	const root = await host.read(rootPath(directory));
 	const {specify7, media} = addressesOf(answers);
 	const authorities = root ? [root] : [];
 	const addresses = await Promise.all([
-		addressStatus('Specify 7', `${specify7}/setup_tool/setup_progress/`, authorities),
-		addressStatus('Attachments', `${media}/`, authorities),
+		addressStatus('Specify 7', `${specify7}/setup_tool/setup_progress/`, authorities, signal),
+		addressStatus('Attachments', `${media}/`, authorities, signal),
 	]);
+	return addresses.map(address => ({...address, url: address.url.replace('/setup_tool/setup_progress/', '/')}));
+};
+
+/** Generated files that are not as specify.yaml says. */
+export const driftOf = (files: Context['observation']['files']) =>
+	Object.entries(files).flatMap(([path, state]) => (state === 'same' ? [] : [path]));
+
+/** How an installation is doing, asked of the engine and of its addresses. */
+export const statusOf = async (context: Context): Promise<Status> => {
+	const {directory, answers, observation} = context;
+	const addresses = await addressStatuses(context);
 	const services = serviceNames.map(service => {
 		const seen = observation.services[service];
 		const running = seen !== undefined && seen.state !== 'exited' && seen.state !== 'created';
@@ -70,15 +90,13 @@ export const statusOf = async ({host, directory, answers, observation}: Context)
 	return {
 		directory,
 		specify7: answers.specify7,
-		healthy:
-			services.every(({state}) => state === 'healthy') &&
-			addresses.every(({status}) => status !== null && status < 500),
+		healthy: isHealthy({services, addresses}),
 		services,
-		addresses: addresses.map(address => ({...address, url: address.url.replace('/setup_tool/setup_progress/', '/')})),
+		addresses,
 		disk: engine.reachable
 			? {folder: engine.dataFolder, freeBytes: engine.freeBytes}
 			: {folder: directory, freeBytes: observation.freeBytes},
-		lastRun: await lastRun(directory),
-		drift: Object.entries(observation.files).flatMap(([path, state]) => (state === 'same' ? [] : [path])),
+		lastRun: await lastRunOf(directory),
+		drift: driftOf(observation.files),
 	};
 };

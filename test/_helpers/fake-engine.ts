@@ -25,11 +25,7 @@ export class FakeEngine implements Engine {
 	private readonly running = new Map<string, FakeContainer>();
 
 	/** Puts a service's container there, or replaces it. */
-	service(
-		service: string,
-		details: Partial<ContainerDetails> = {},
-		container: Partial<Container> = {},
-	): FakeContainer {
+	service(service: string, details: Partial<ContainerDetails> = {}, container: Partial<Container> = {}): FakeContainer {
 		const made: FakeContainer = {
 			container: {
 				id: `id-of-${service}`,

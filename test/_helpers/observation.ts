@@ -4,7 +4,7 @@ import type {Answers} from '../../source/model/answers.js';
 import {imageOf} from '../../source/model/images.js';
 import type {Observation, ObservedDatabase, ObservedEngine, ObservedService} from '../../source/model/observation.js';
 import {serviceNames} from '../../source/model/releases.js';
-import {secretNames, type Secrets} from '../../source/model/secrets.js';
+import {type Secrets, secretNames} from '../../source/model/secrets.js';
 import {answersWith} from './answers.js';
 
 export const GiB = 2 ** 30;
@@ -80,9 +80,7 @@ export const allThere = (over: Partial<Observation> = {}, answers = answersWith(
 	files: filesOf(answers, 'same'),
 	images: Object.fromEntries(serviceNames.map(service => [service, true])),
 	volumes: Object.values(volumesOf('specify')),
-	services: Object.fromEntries(
-		serviceNames.map(service => [service, serviceSeen({image: imageOf(answers, service)})]),
-	),
+	services: Object.fromEntries(serviceNames.map(service => [service, serviceSeen({image: imageOf(answers, service)})])),
 	authorities: true,
 	database: databaseSeen(),
 	...over,

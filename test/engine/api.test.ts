@@ -2,12 +2,12 @@ import {spawnSync} from 'node:child_process';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import {afterEach, describe, expect, it, vi} from 'vitest';
-import {engineAt, EngineUnreachable, findSocket} from '../../source/engine/api.js';
+import {EngineUnreachable, engineAt, findSocket} from '../../source/engine/api.js';
+import {failureOf} from '../_helpers/failure.js';
 import {FakeHost} from '../_helpers/fake-host.js';
 import {temporaryFolder} from '../_helpers/folder.js';
 import {drain, drainToError} from '../_helpers/generators.js';
 import {serveAtSocket} from '../_helpers/servers.js';
-import {failureOf} from '../_helpers/failure.js';
 
 const {folder, fresh} = temporaryFolder();
 
@@ -123,9 +123,7 @@ describe('containers', () => {
 	it('of one project are asked for by their label; stopped ones are among them', async () => {
 		const {engine, asked} = await engineWith({'/containers/json': []});
 		await engine.containers('specify');
-		expect(asked).toEqual([
-			'GET /containers/json?all=1&filters={"label":["com.docker.compose.project=specify"]}',
-		]);
+		expect(asked).toEqual(['GET /containers/json?all=1&filters={"label":["com.docker.compose.project=specify"]}']);
 	});
 
 	it('that do not belong to Compose have neither project nor service', async () => {
@@ -262,7 +260,11 @@ describe('a pull', () => {
 describe('the socket', () => {
 	afterEach(() => vi.unstubAllEnvs());
 
-	const find = async ({environment = {}, config, endpoint = ''}: {
+	const find = async ({
+		environment = {},
+		config,
+		endpoint = '',
+	}: {
 		environment?: Record<string, string>;
 		config?: object;
 		endpoint?: string;

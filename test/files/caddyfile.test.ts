@@ -40,7 +40,9 @@ describe('the Caddyfile', () => {
 	});
 
 	it('listens on the ports of the answers', () => {
-		expect(find(config, '').lines).toEqual(expect.arrayContaining(['http_port 80', 'https_port 443', 'email it@nrm.example']));
+		expect(find(config, '').lines).toEqual(
+			expect.arrayContaining(['http_port 80', 'https_port 443', 'email it@nrm.example']),
+		);
 		const other = read(caddyfile(answersWith({ports: {http: 8080, https: 8443}})));
 		expect(find(other, '').lines).toEqual(expect.arrayContaining(['http_port 8080', 'https_port 8443']));
 	});

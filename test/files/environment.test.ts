@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {SetupError} from '../../source/errors.js';
 import {environment, secretsOf} from '../../source/files/environment.js';
-import {completeSecrets, secretNames, type Secrets} from '../../source/model/secrets.js';
+import {completeSecrets, type Secrets, secretNames} from '../../source/model/secrets.js';
 
 describe('.env', () => {
 	it('gives back every secret that was written into it', () => {
@@ -20,7 +20,8 @@ describe('.env', () => {
 
 	it('quotes values so that Compose takes them as they are', () => {
 		const text = environment(completeSecrets({}));
-		for (const row of text.split('\n').filter(row => row && !row.startsWith('#'))) expect(row).toMatch(/^[A-Z_]+='[^']+'$/);
+		for (const row of text.split('\n').filter(row => row && !row.startsWith('#')))
+			expect(row).toMatch(/^[A-Z_]+='[^']+'$/);
 	});
 
 	it('warns that a new value alone changes no password', () => {

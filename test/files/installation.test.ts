@@ -15,8 +15,11 @@ const filesWith = ({
 	answers = answersWith(),
 	secrets = knownSecrets,
 	memory = 8 * GiB,
-}: {answers?: Answers; secrets?: Secrets; memory?: number} = {}) =>
-	installationFiles({directory: '/opt/specify', answers, secrets, memory});
+}: {
+	answers?: Answers;
+	secrets?: Secrets;
+	memory?: number;
+} = {}) => installationFiles({directory: '/opt/specify', answers, secrets, memory});
 
 const labelsOf = (files: ReturnType<typeof filesWith>) => {
 	const {services} = parse(files.find(({path}) => path === 'compose.yaml')!.text);

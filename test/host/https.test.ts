@@ -120,7 +120,10 @@ describe('a port', () => {
 		const server = createServer(() => {});
 		await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 		const {port} = server.address() as {port: number};
-		expect(await certificateOf({name, port, authorities: [], timeoutMs: 100})).toEqual({ok: false, reason: 'no answer'});
+		expect(await certificateOf({name, port, authorities: [], timeoutMs: 100})).toEqual({
+			ok: false,
+			reason: 'no answer',
+		});
 		server.close();
 	});
 

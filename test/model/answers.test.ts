@@ -145,7 +145,11 @@ describe('values', () => {
 		['database.name', 'specify_setup', 'is a name the database server keeps for itself'],
 		['database.dump', '', 'must not be empty'],
 		['privacy.telemetry', 'yes', 'must be true or false'],
-		['images.registry', 'https://localhost:5000', 'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://'],
+		[
+			'images.registry',
+			'https://localhost:5000',
+			'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://',
+		],
 		['engine.repository', 'somewhere', 'must be docker, distribution or a URL'],
 	])('refuses %s: %j', (key, value, reason) => {
 		const [first, second] = key.split('.') as [string, string?];
@@ -186,7 +190,6 @@ describe('what cannot be installed yet', () => {
 		['acme', {acme: {directory: 'https://ca.example/directory'}}],
 		['acme', {acme: {eab: {id: 'x'}}}],
 		['proxy', {proxy: 'behind'}],
-		['institution', {institution}],
 		['privacy.publicAttachments', {privacy: {publicAttachments: false}}],
 		['database.attachments', {database: {attachments: '/srv/attachments'}}],
 		['specify7', {specify7: 'v7.11.4'}],
@@ -213,6 +216,28 @@ describe('rules between answers', () => {
 			'database.start': 'must be dump, because database.dump names one',
 		});
 		expect(accepted({database: {start: 'dump', dump: 'a.sql'}}).database.dump).toBe('a.sql');
+	});
+});
+
+describe('an institution', () => {
+	it('is taken as it is given', () => {
+		expect(accepted({institution}).institution).toEqual(institution);
+	});
+
+	it('has no place beside a dump, which brings its own', () => {
+		expect(Object.keys(refused({institution, database: {start: 'dump', dump: 'a.sql'}}))).toEqual(['institution']);
+	});
+
+	it.each<[key: string, over: object]>([
+		['institution.name', {name: ' '}],
+		['institution.name', {name: 'a\nb'}],
+		['institution.code', {code: 7}],
+		['institution.collection.code', {collection: {name: 'a', code: 'x'.repeat(51)}}],
+		['institution.collection.name', {collection: {name: '🐟', code: 'x'}}],
+		['institution.administrator.name', {administrator: {name: 'ada lovelace', lastname: 'x'}}],
+		['institution.discipline.type', {discipline: {type: 'plants', name: 'Plants'}}],
+	])('with a wrong %s is refused: %j', (key, over) => {
+		expect(Object.keys(refused({institution: {...institution, ...over}}))).toEqual([key]);
 	});
 });
 
@@ -247,9 +272,10 @@ describe('problems', () => {
 	});
 
 	it('of a key written with its dots, as for --set, are told like any other', () => {
-		expect(refused({'ports.https': 8443})).toHaveProperty([
-			'ports.https',
-		], expect.stringContaining('is not known here'));
+		expect(refused({'ports.https': 8443})).toHaveProperty(
+			['ports.https'],
+			expect.stringContaining('is not known here'),
+		);
 	});
 
 	it.each([null, [], 'text', 7, undefined])('tell that %j is no set of answers', value => {
@@ -280,7 +306,17 @@ describe('specify.yaml', () => {
 		.tuple(fc.array(label, {minLength: 1, maxLength: 3}), fc.constantFrom('example', 'se', 'localhost'))
 		.map(([labels, top]) => [...labels, top].join('.'));
 	const port = fc.integer({min: 1, max: 65535});
-	const path = fc.oneof(fc.string({minLength: 1, unit: 'grapheme'}), fc.constantFrom('~/a.sql', 'true', '1e3', ' # ', '*a'));
+	const path = fc.oneof(
+		fc.string({minLength: 1, unit: 'grapheme'}),
+		fc.constantFrom('~/a.sql', 'true', '1e3', ' # ', '*a'),
+	);
+	/** Text of one line, of characters that three bytes hold. */
+	const line = (max: number) =>
+		fc.string({
+			unit: fc.constantFrom(...'abc XYZ ÅÄÖåäö é 魚 07 .,:;-_#*&!|>%@`\'\\"{}[]'),
+			minLength: 1,
+			maxLength: max,
+		});
 	const given = fc.record(
 		{
 			version: fc.constant(1),
@@ -294,7 +330,16 @@ describe('specify.yaml', () => {
 				fc.record({name: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/)}, {requiredKeys: []}),
 				fc.record({start: fc.constant('dump'), dump: path}),
 			),
-			institution: fc.constant(null),
+			institution: fc.option(
+				fc.record({
+					name: line(255),
+					code: line(64),
+					division: line(255),
+					discipline: fc.record({type: fc.constantFrom(...disciplines), name: line(64)}),
+					collection: fc.record({name: line(50), code: line(50)}),
+					administrator: fc.record({name: fc.stringMatching(/^[a-zåäö0-9._@+-]{1,64}$/), lastname: line(50)}),
+				}),
+			),
 			privacy: fc.record({telemetry: fc.boolean()}, {requiredKeys: []}),
 			images: fc.record({registry: fc.constantFrom(null, 'localhost:5000', 'mirror.example/hub')}),
 			engine: fc.record({repository: fc.constantFrom('docker', 'distribution', 'https://mirror.example/debian')}),

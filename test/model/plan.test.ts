@@ -64,21 +64,13 @@ describe('a plan', () => {
 
 describe('one difference brings one change', () => {
 	it.each<[what: string, observation: Observation, changes: Record<string, string[]>]>([
-		[
-			'an image is missing',
-			allThere({images: {...allThere().images, redis: false}}),
-			{pull: ['fetch redis:8.0']},
-		],
+		['an image is missing', allThere({images: {...allThere().images, redis: false}}), {pull: ['fetch redis:8.0']}],
 		[
 			'an image that two services share is missing',
 			allThere({images: {...allThere().images, specify7: false, worker: false}}),
 			{pull: ['fetch specifyconsortium/specify7-service:v7.12.0.7']},
 		],
-		[
-			'a file is missing',
-			allThere({files: {...allThere().files, '.env': 'missing'}}),
-			{files: ['write .env']},
-		],
+		['a file is missing', allThere({files: {...allThere().files, '.env': 'missing'}}), {files: ['write .env']}],
 		[
 			'a file is another one',
 			allThere({files: {...allThere().files, 'compose.yaml': 'different'}}),
@@ -90,7 +82,11 @@ describe('one difference brings one change', () => {
 			{files: ['rewrite (your edits are kept as a copy) proxy/Caddyfile']},
 		],
 		['a service is gone', withService('media', serviceSeen({state: 'missing'})), {up: ['start media']}],
-		['a service is not healthy', withService('db', serviceSeen({state: 'unhealthy'})), {up: ['wait for db, which is unhealthy']}],
+		[
+			'a service is not healthy',
+			withService('db', serviceSeen({state: 'unhealthy'})),
+			{up: ['wait for db, which is unhealthy']},
+		],
 		[
 			'the settings of a service changed',
 			withService('worker', serviceSeen({current: false})),

@@ -119,7 +119,9 @@ describe('the engine', () => {
 
 describe('a port', () => {
 	it('held by this installation is fine', () => {
-		expect(check('port 80', {ports: [{port: 80, holder: 'the container specify-proxy-1', own: true}]}).result).toBe('ok');
+		expect(check('port 80', {ports: [{port: 80, holder: 'the container specify-proxy-1', own: true}]}).result).toBe(
+			'ok',
+		);
 	});
 
 	it('held by a program is told with its name and the answer that chooses another', () => {
@@ -204,8 +206,8 @@ describe('the clock', () => {
 	});
 
 	it('is told in which direction it is wrong', () => {
-		expect(check('clock', {}, {needs: {clockOffsetMs: 200_000}}).detail).toBe('200 seconds ahead of the registry\'s');
-		expect(check('clock', {}, {needs: {clockOffsetMs: -200_000}}).detail).toBe('200 seconds behind the registry\'s');
+		expect(check('clock', {}, {needs: {clockOffsetMs: 200_000}}).detail).toBe("200 seconds ahead of the registry's");
+		expect(check('clock', {}, {needs: {clockOffsetMs: -200_000}}).detail).toBe("200 seconds behind the registry's");
 	});
 });
 

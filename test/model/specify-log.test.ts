@@ -40,11 +40,11 @@ describe('a line of the start of Specify 7', () => {
 	});
 
 	it.each([
-		'django.db.utils.OperationalError: (1045, "Access denied for user \'master\'@\'172.18.0.6\'")',
-		'requests.exceptions.ConnectionError: HTTPSConnectionPool(host=\'media.specify.localhost\', port=443)',
+		"django.db.utils.OperationalError: (1045, \"Access denied for user 'master'@'172.18.0.6'\")",
+		"requests.exceptions.ConnectionError: HTTPSConnectionPool(host='media.specify.localhost', port=443)",
 		'requests.exceptions.ReadTimeout: timed out',
 		'specifyweb.specify.models.Institution.DoesNotExist: Institution matching query does not exist.',
-		'KeyError: \'SECRET_KEY\'',
+		"KeyError: 'SECRET_KEY'",
 		'Exception: the asset server did not answer',
 	])('that ends a traceback is an error: %s', line => {
 		expect(readStartLine(line)).toEqual({kind: 'error', message: line});
@@ -80,11 +80,23 @@ describe('the cause of a failed start', () => {
 			'requests.exceptions.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed',
 			/asset server/,
 		],
-		['a password is not the one of the database', "django.db.utils.OperationalError: (1045, 'Access denied')", /password in \.env/],
+		[
+			'a password is not the one of the database',
+			"django.db.utils.OperationalError: (1045, 'Access denied')",
+			/password in \.env/,
+		],
 		['the disk is full', 'OSError: [Errno 28] No space left on device', /disk is full/],
-		['a table does not fit on the disk', "django.db.utils.OperationalError: (1114, 'The table is full')", /disk is full/],
+		[
+			'a table does not fit on the disk',
+			"django.db.utils.OperationalError: (1114, 'The table is full')",
+			/disk is full/,
+		],
 		['the database is of another version', 'ValueError: SchemaVersion 2.9 is not supported', /schema 2\.10/],
-		['anything else', "django.db.utils.ProgrammingError: (1146, \"Table 'specify.x' doesn't exist\")", /docker compose logs specify7/],
+		[
+			'anything else',
+			"django.db.utils.ProgrammingError: (1146, \"Table 'specify.x' doesn't exist\")",
+			/docker compose logs specify7/,
+		],
 	])('%s', (_, error, hint) => {
 		const cause = causeOfFailure(traceback(error));
 		expect(cause.message).toBe(error);

@@ -78,9 +78,7 @@ describe('the status of an installation', () => {
 	});
 
 	it('tells of an address that does not answer, and of one without a valid certificate', () => {
-		expect(address({status: null, problem: 'connect ECONNREFUSED'})).toContain(
-			'does not answer: connect ECONNREFUSED',
-		);
+		expect(address({status: null, problem: 'connect ECONNREFUSED'})).toContain('does not answer: connect ECONNREFUSED');
 		expect(address({certificate: null})).toContain('answers 200, no valid certificate');
 	});
 

@@ -1,0 +1,28 @@
+import type {DumpFacts} from '../database/inspect.js';
+import type {Answers} from '../model/answers.js';
+import type {JournalEntry} from '../model/events.js';
+import type {Secrets} from '../model/secrets.js';
+import {followJournal, journalPath, newRunName} from '../run/journal.js';
+import {startDetached} from '../run/process.js';
+import {version} from '../version.js';
+
+export type BegunRun = {
+	run: string;
+	/** The run's journal from its beginning, as it is written. */
+	entries(): AsyncGenerator<JournalEntry>;
+	/** Asks the run to stop safely. */
+	stop(): void;
+};
+
+/** Starts a run as a process of its own and returns how to watch it. */
+export const beginRun = async (request: {
+	command: string;
+	directory: string;
+	answers: Answers;
+	dump: DumpFacts | null;
+	secrets?: Partial<Secrets>;
+}): Promise<BegunRun> => {
+	const run = newRunName();
+	const {isAlive, stop} = await startDetached({run, version, ...request});
+	return {run, stop, entries: () => followJournal(journalPath(request.directory, run), {isAlive})};
+};

@@ -1,0 +1,33 @@
+import {join} from 'node:path';
+import {exitCodes, SetupError} from '../errors.js';
+import {readFlags} from '../flags.js';
+import {localHost} from '../host/local.js';
+import {canDraw} from '../ink/can-draw.js';
+import {folderOf} from './folder.js';
+
+/**
+ * What `specify-setup` without a command does: home of the installation that is here, or the guided installation.
+ * Live screens where they can be drawn, plain questions on other terminals.
+ */
+export const open = async (argv: readonly string[]): Promise<number> => {
+	const {values} = readFlags('install', argv, {
+		dir: {type: 'string'},
+		set: {type: 'string', multiple: true},
+		plain: {type: 'boolean'},
+	});
+	const directory = folderOf(values.dir);
+	const settings = values.set ?? [];
+	const draw = canDraw() && !values.plain;
+	const installed = (await localHost.read(join(directory, 'specify.yaml'))) !== null;
+	if (installed)
+		return draw
+			? (await import('./home.js')).home({directory})
+			: (await import('./status.js')).status(['--dir', directory]);
+	if (draw) return (await import('./wizard.js')).wizard({directory, settings});
+	if (process.stdin.isTTY && process.stdout.isTTY)
+		return (await import('./questions.js')).questions({directory, settings});
+	throw new SetupError('Nothing is installed here, and nobody can be asked.', {
+		hint: 'Run it in a terminal, or give the answers: specify-setup install --answers FILE --yes',
+		exitCode: exitCodes.usage,
+	});
+};

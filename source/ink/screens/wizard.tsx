@@ -1,0 +1,427 @@
+import {Text} from 'ink';
+import {type ReactNode, useEffect, useRef, useState} from 'react';
+import stringWidth from 'string-width';
+import type {Answers} from '../../model/answers.js';
+import type {PlannedStep} from '../../model/events.js';
+import type {PreflightCheck} from '../../model/preflight.js';
+import {terms} from '../../model/terms.js';
+import {
+	answersOf,
+	currentValue,
+	type Draft,
+	type Effect,
+	type Facts,
+	type Field,
+	fieldAt,
+	machineAdvice,
+	obstacleOf,
+	type Press,
+	positionOf,
+	pressWizard,
+	reviewRows,
+	screenOf,
+	secretRule,
+	secretsOf,
+	startWizard,
+	strengthOf,
+	type WizardState,
+	withCompletion,
+	withFinding,
+} from '../../model/wizard.js';
+import {Frame, paragraph} from '../components/frame.js';
+import {TextValue} from '../components/text-value.js';
+import {useKeys} from '../hooks/use-keys.js';
+import {useSize} from '../hooks/use-size.js';
+import {useTheme} from '../theme.js';
+
+/** What was found out about a value: lines for people, and whether it is as it should be. */
+export type Found = {ok: boolean; reason: string; lines: string[]};
+
+export type FilePreview = {path: string; text: string; state: string};
+
+/** What the wizard needs done for it; everything that touches the world. */
+export type WizardServices = {
+	/** Keeps the draft, without secrets. */
+	save(draft: Draft, screen: string): void;
+	lookUpNames(draft: Draft, signal: AbortSignal): Promise<Found>;
+	readDump(path: string, signal: AbortSignal, onProgress: (line: string) => void): Promise<Found>;
+	completePath(text: string): Promise<{completion: string; candidates: string[]}>;
+	plan(answers: Answers, signal: AbortSignal): Promise<{steps: PlannedStep[]; checks: PreflightCheck[]}>;
+	files(answers: Answers): Promise<FilePreview[]>;
+	suspend(): void;
+};
+
+export type WizardResult = {kind: 'left'} | {kind: 'begin'; answers: Answers; secrets: Facts['secrets']};
+
+const settleMs = 500;
+const lookAgainMs = 10_000;
+
+/** Looks a value up once it has settled, and again while it is not as it should be; the last answer's lines are returned. */
+const useFinding = (
+	key: string,
+	state: WizardState,
+	facts: Facts,
+	update: (change: (state: WizardState) => WizardState) => void,
+	look: ((signal: AbortSignal, tell: (line: string) => void) => Promise<Found>) | null,
+	{soft, busy, again}: {soft: boolean; busy: string; again: number},
+): string[] => {
+	const [lines, setLines] = useState<string[]>([]);
+	const [round, setRound] = useState(0);
+	const value = currentValue(state.draft, facts, key);
+	const active = look !== null && value !== '';
+	useEffect(() => {
+		if (!active) return;
+		const controller = new AbortController();
+		let later: NodeJS.Timeout | undefined;
+		const find = async () => {
+			const tell = (line: string) => {
+				if (!controller.signal.aborted) setLines([line]);
+			};
+			try {
+				const found = await look(controller.signal, tell);
+				if (controller.signal.aborted) return;
+				setLines(found.lines);
+				update(current =>
+					withFinding(current, key, {value, soft, state: found.ok ? 'good' : 'bad', reason: found.reason}),
+				);
+				if (!found.ok && soft) later = setTimeout(() => setRound(count => count + 1), lookAgainMs);
+			} catch (error) {
+				if (controller.signal.aborted) return;
+				const reason = error instanceof Error ? error.message : String(error);
+				setLines([]);
+				update(current => withFinding(current, key, {value, soft, state: 'bad', reason}));
+			}
+		};
+		if (round === 0) {
+			setLines([]);
+			update(current => withFinding(current, key, {value, soft, state: 'busy', reason: busy}));
+		}
+		const timer = setTimeout(() => void find(), round === 0 ? settleMs : 0);
+		return () => {
+			controller.abort();
+			clearTimeout(timer);
+			clearTimeout(later);
+		};
+	}, [active, value, round, again]);
+	// A new value begins a new count of rounds.
+	useEffect(() => setRound(0), [value]);
+	return lines;
+};
+
+const usePlan = (active: boolean, state: WizardState, facts: Facts, services: WizardServices) => {
+	const [plan, setPlan] = useState<{steps: PlannedStep[]; checks: PreflightCheck[]} | string | null>(null);
+	const draft = JSON.stringify(state.draft);
+	useEffect(() => {
+		if (!active) return;
+		const {answers} = answersOf(state.draft, facts);
+		if (!answers) return setPlan(null);
+		const controller = new AbortController();
+		services.plan(answers, controller.signal).then(
+			found => !controller.signal.aborted && setPlan(found),
+			error => !controller.signal.aborted && setPlan(error instanceof Error ? error.message : String(error)),
+		);
+		return () => controller.abort();
+	}, [active, draft]);
+	return plan;
+};
+
+const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+
+/** The guided installation: one question or small form a screen, answers kept as they are given. */
+export const WizardScreen = ({
+	facts,
+	initial,
+	services,
+	onLeave,
+}: {
+	facts: Facts;
+	initial: {draft: Draft; screen?: string};
+	services: WizardServices;
+	onLeave(result: WizardResult): void;
+}) => {
+	const {columns} = useSize();
+	const {symbols, color} = useTheme();
+	const [state, setState] = useState(() => startWizard(initial.draft, facts, initial.screen));
+	const latest = useRef(state);
+	const [candidates, setCandidates] = useState<string[]>([]);
+	const [again, setAgain] = useState(0);
+	const [files, setFiles] = useState<FilePreview[]>([]);
+	const update = (change: (current: WizardState) => WizardState) => {
+		latest.current = change(latest.current);
+		setState(latest.current);
+	};
+
+	const names = useFinding(
+		'domain',
+		state,
+		facts,
+		update,
+		state.screen === 'domain' ? signal => services.lookUpNames(latest.current.draft, signal) : null,
+		{soft: true, busy: 'is being looked up', again},
+	);
+	const dump = useFinding(
+		'database.dump',
+		state,
+		facts,
+		update,
+		state.screen === 'dump' || state.screen === 'review'
+			? (signal, tell) => services.readDump(currentValue(latest.current.draft, facts, 'database.dump'), signal, tell)
+			: null,
+		{soft: false, busy: 'is being read; one moment', again},
+	);
+	const plan = usePlan(state.screen === 'review', state, facts, services);
+
+	const perform = (effect: Effect) => {
+		const {current} = latest;
+		if (effect === 'save') services.save(current.draft, current.screen);
+		else if (effect === 'leave') onLeave({kind: 'left'});
+		else if (effect === 'suspend') services.suspend();
+		else if (effect === 'look-again') setAgain(count => count + 1);
+		else if (effect === 'complete') {
+			const field = fieldAt(current)!;
+			const typed = current.draft[field.key] ?? '';
+			void services.completePath(typed).then(found => {
+				setCandidates(found.candidates.length > 1 ? found.candidates : []);
+				if ((latest.current.draft[field.key] ?? '') === typed)
+					update(now => withCompletion(now, field.key, found.completion));
+			});
+		} else {
+			const {answers} = answersOf(current.draft, facts);
+			if (answers) onLeave({kind: 'begin', answers, secrets: secretsOf(current.draft, facts)});
+		}
+	};
+	useKeys((press: Press) => {
+		if (press.name !== 'tab') setCandidates([]);
+		const [next, ...effects] = pressWizard(latest.current, press, facts);
+		if (next.overlay === 'files' && latest.current.overlay !== 'files') {
+			const {answers} = answersOf(next.draft, facts);
+			if (answers) void services.files(answers).then(setFiles);
+		}
+		update(() => next);
+		for (const effect of effects) perform(effect);
+	});
+
+	const screen = screenOf(state);
+	const width = columns - 1;
+	const {number, count} = positionOf(state, facts);
+	const position = `${number} of ${count}`;
+	const dim = (text: string, indent = 0) =>
+		paragraph(text, width - indent).map(line => <Text dimColor key={line}>{`${' '.repeat(indent)}${line}`}</Text>);
+
+	if (state.overlay === 'leave')
+		return (
+			<Frame
+				title="Leave?"
+				position={position}
+				keys={['Enter leave', 'Esc go on', 'Ctrl-C leave']}
+				rows={paragraph(
+					'Nothing has been installed. Your answers are kept, passwords apart; the next start continues here.',
+					width,
+				)}
+			/>
+		);
+	if (state.overlay === 'help') {
+		const rows: ReactNode[] = [];
+		for (const field of screen.fields) rows.push(...paragraph(`${field.label}: ${field.why}`, width), '');
+		for (const term of screen.terms) {
+			const [name, meaning] = terms[term];
+			rows.push(
+				<Text bold key={name}>
+					{name}
+				</Text>,
+				...dim(meaning, 2),
+			);
+		}
+		return (
+			<Frame
+				title={`Help: ${screen.title}`}
+				position={position}
+				keys={['any key back', '↑↓ scroll']}
+				rows={rows}
+				focus={state.scroll}
+			/>
+		);
+	}
+	if (state.overlay === 'files') {
+		const rows = files.flatMap(({path, text, state: how}) => [
+			<Text bold key={path}>{`${path} (${how})`}</Text>,
+			...text
+				.split('\n')
+				.map((line, index) => <Text key={`${path} ${index}`}>{`  ${line.replaceAll('\t', '  ')}`}</Text>),
+		]);
+		return (
+			<Frame
+				title="The files that will be written"
+				position={`${files.length} files`}
+				keys={['↑↓ PgUp PgDn scroll', 'Esc back']}
+				rows={rows.length > 0 ? rows : ['One moment…']}
+				focus={Math.min(rows.length - 1, state.scroll + 8)}
+			/>
+		);
+	}
+
+	const rows: ReactNode[] = [...dim(screen.intro), ''];
+	const keys = ['Enter next', number > 1 || state.fromReview ? 'Esc back' : 'Esc leave', '? help'];
+	let focus = 0;
+
+	if (state.screen === 'review') {
+		const reviewed = reviewRows(state.draft, facts);
+		const labelWidth = Math.max(...reviewed.map(({label}) => stringWidth(label))) + 2;
+		const pointer = (index: number) => (state.field === index ? `${symbols.pointer} ` : '  ');
+		const refused =
+			plan !== null && typeof plan !== 'string' ? plan.checks.filter(({result}) => result === 'refused') : [];
+		focus = rows.length + state.field;
+		rows.push(
+			<Text key="begin" bold={state.field === 0} color={state.field === 0 ? color('accent') : undefined}>
+				{`${pointer(0)}Install now`}
+			</Text>,
+		);
+		for (const [index, {label, value, secret}] of reviewed.entries()) {
+			const active = state.field === index + 1;
+			rows.push(
+				<Text key={`${label}${index}`} bold={active} color={active ? color('accent') : undefined}>
+					{`${pointer(index + 1)}${pad(label, labelWidth)}${secret ? `${symbols.bullet.repeat(8)} (${strengthOf(value)})` : value}`}
+				</Text>,
+			);
+		}
+		rows.push('');
+		if (plan === null) rows.push(<Text dimColor>Looking at this machine…</Text>);
+		else if (typeof plan === 'string') rows.push(...paragraph(`${symbols.warning} ${plan}`, width));
+		else {
+			for (const check of refused)
+				rows.push(
+					...paragraph(`${symbols.cross} ${check.name}: ${check.detail}. ${check.hint}`, width).map(line => (
+						<Text key={line} color={color('bad')}>
+							{line}
+						</Text>
+					)),
+				);
+			for (const check of plan.checks.filter(({result}) => result === 'advice'))
+				rows.push(...paragraph(`${symbols.warning} ${check.name}: ${check.detail}. ${check.hint}`, width));
+			rows.push(<Text bold>What will be done</Text>);
+			for (const {title, changes} of plan.steps)
+				rows.push(
+					`  ${symbols.bullet} ${title}`,
+					...changes.map(change => <Text dimColor key={change}>{`      ${change}`}</Text>),
+				);
+		}
+		keys.splice(0, 1, state.field === 0 ? 'Enter install' : 'Enter change');
+		keys.push('d files', '↑↓ choose');
+		return <Frame title={screen.title} position={position} keys={keys} rows={rows} focus={focus} />;
+	}
+
+	const alone = screen.fields.length === 1;
+	const labelWidth = Math.max(...screen.fields.map(({label}) => stringWidth(label))) + 2;
+	const below = (field: Field, index: number) => {
+		if (index !== state.field) return;
+		const obstacle = obstacleOf(state, facts, field);
+		const typed = (state.draft[field.key] ?? '') !== '';
+		const busy = state.findings[field.key]?.state === 'busy';
+		if (obstacle && !obstacle.soft && (state.tried || typed) && !busy)
+			rows.push(
+				...paragraph(`${symbols.cross} ${field.label} ${obstacle.reason}`, width - 2).map(line => (
+					<Text key={line} color={color('bad')}>{`  ${line}`}</Text>
+				)),
+			);
+		else if (obstacle && state.tried)
+			rows.push(
+				...paragraph(
+					obstacle.soft
+						? `${symbols.warning} ${obstacle.reason} Press Enter again to go on all the same.`
+						: `${field.label} ${obstacle.reason}.`,
+					width - 2,
+				).map(line => <Text key={line} color={color('warn')}>{`  ${line}`}</Text>),
+			);
+		else rows.push(...dim(field.why, 2));
+	};
+
+	for (const [index, field] of screen.fields.entries()) {
+		const active = index === state.field;
+		if (active) focus = rows.length + 2;
+		const value = currentValue(state.draft, facts, field.key);
+		if (field.kind === 'choice' && alone) {
+			for (const option of field.options!) {
+				const chosen = option.value === value;
+				if (chosen) focus = rows.length;
+				rows.push(
+					<Text key={option.value}>
+						<Text bold={chosen} color={chosen ? color('accent') : undefined}>
+							{`${chosen ? symbols.pointer : ' '} ${option.label}`}
+						</Text>
+						{option.detail ? <Text dimColor>{`  ${option.detail}`}</Text> : null}
+					</Text>,
+				);
+			}
+			rows.push('');
+			below(field, index);
+			continue;
+		}
+		const pointer = active ? `${symbols.pointer} ` : '  ';
+		const space = Math.max(8, width - labelWidth - 4);
+		const label = (
+			<Text
+				bold={active}
+				color={active ? color('accent') : undefined}
+			>{`${pointer}${pad(field.label, labelWidth)}`}</Text>
+		);
+		if (field.kind === 'choice')
+			rows.push(
+				<Text key={field.key}>
+					{label}
+					<Text dimColor>{active ? '< ' : ''}</Text>
+					{field.options!.find(option => option.value === value)?.label ?? value}
+					<Text dimColor>{active ? ' >' : ''}</Text>
+				</Text>,
+			);
+		else
+			rows.push(
+				<Text key={field.key}>
+					{label}
+					<TextValue
+						value={state.draft[field.key] ?? ''}
+						cursor={state.cursor}
+						placeholder={value}
+						active={active}
+						width={space}
+						masked={field.kind === 'secret' && !(active && state.revealed)}
+					/>
+				</Text>,
+			);
+		if (active && field.kind === 'secret') {
+			const own = (state.draft[field.key] ?? '') !== '';
+			rows.push(
+				<Text
+					dimColor
+					key="strength"
+				>{`  ${own ? 'yours' : 'made for you'}: ${strengthOf(value)}. Your own: ${secretRule}.`}</Text>,
+			);
+			keys.push(state.revealed ? 'Ctrl-R hide' : 'Ctrl-R show');
+		}
+		below(field, index);
+		if (active && field.kind === 'choice') keys.push('←→ choose');
+	}
+	if (alone && screen.fields[0]?.kind === 'choice') keys.push('↑↓ choose');
+	if (!alone) keys.push('↑↓ field');
+	const current = fieldAt(state);
+	if (current?.kind === 'text' && !state.draft[current.key]) keys.push('Tab edit');
+	if (current?.kind === 'path') keys.push('Tab complete');
+
+	if (state.screen === 'where')
+		rows.push('', ...machineAdvice(facts).flatMap(line => dim(line)), ...dim(`Folder: ${facts.directory}`));
+	if (state.screen === 'domain') {
+		const busy = state.findings.domain?.state === 'busy';
+		rows.push('');
+		if (busy && names.length === 0) rows.push(...dim('Looking the names up…'));
+		// Indented lines are records to copy: they keep their columns.
+		for (const line of names) rows.push(...(line.startsWith(' ') || line === '' ? [line] : paragraph(line, width)));
+		if (state.findings.domain?.state === 'bad') keys.push('Ctrl-L look again');
+	}
+	if (state.screen === 'dump')
+		rows.push(
+			'',
+			...candidates.map(name => <Text dimColor key={name}>{`  ${name}`}</Text>),
+			...dump.flatMap(line => paragraph(line, width)),
+		);
+	keys.push('Ctrl-C leave');
+	return <Frame title={screen.title} position={position} keys={keys} rows={rows} focus={focus} />;
+};

@@ -1,0 +1,77 @@
+import {Text} from 'ink';
+import stringWidth from 'string-width';
+import {type Role, type Theme, useTheme} from './theme.js';
+
+/** A piece of a row with its look. */
+export type Span = string | {text: string; role?: Role; dim?: boolean; bold?: boolean};
+
+/** A row of the screen, as data. */
+export type Line = readonly Span[];
+
+export type Symbols = Theme['symbols'];
+
+const segmenter = new Intl.Segmenter();
+const narrow = /^[\u0020-\u007e]*$/;
+
+/** Columns a text takes on the screen; wide characters take two. */
+export const columnsOf = (text: string) => (narrow.test(text) ? text.length : stringWidth(text));
+
+/** The part of a text that fits the columns; where something had to go, it ends in the ellipsis. */
+export const cut = (text: string, columns: number, ellipsis: string): string => {
+	if (columnsOf(text) <= columns) return text;
+	const room = columns - columnsOf(ellipsis);
+	if (room < 0) return '';
+	if (narrow.test(text)) return text.slice(0, room) + ellipsis;
+	let kept = '';
+	let taken = 0;
+	for (const {segment} of segmenter.segment(text)) {
+		taken += stringWidth(segment);
+		if (taken > room) break;
+		kept += segment;
+	}
+	return kept + ellipsis;
+};
+
+/** A text cut or filled up with blanks to exactly the columns. */
+export const cell = (text: string, columns: number, ellipsis: string, align: 'left' | 'right' = 'left'): string => {
+	const kept = cut(text, columns, ellipsis);
+	const blank = ' '.repeat(Math.max(0, columns - columnsOf(kept)));
+	return align === 'left' ? kept + blank : blank + kept;
+};
+
+const textOf = (span: Span) => (typeof span === 'string' ? span : span.text);
+
+/** The columns of a whole line. */
+export const lineColumns = (line: Line) => line.reduce((sum, span) => sum + columnsOf(textOf(span)), 0);
+
+/** A line that fits the columns. */
+export const cutLine = (line: Line, columns: number, ellipsis: string): Line => {
+	let left = columns;
+	const kept: Span[] = [];
+	for (const span of line) {
+		const text = cut(textOf(span), left, ellipsis);
+		if (text !== '') kept.push(typeof span === 'string' ? text : {...span, text});
+		left -= columnsOf(textOf(span));
+		if (left <= 0) break;
+	}
+	return kept;
+};
+
+/** Draws a line in one row of a `<Frame>`. */
+export const Spans = ({line, columns}: {line: Line; columns: number}) => {
+	const {symbols, color} = useTheme();
+	return (
+		<>
+			{cutLine(line, columns, symbols.ellipsis).map((span, index) =>
+				typeof span === 'string' ? (
+					span
+				) : (
+					// biome-ignore lint/suspicious/noArrayIndexKey: spans are places in a row
+					<Text key={index} color={span.role && color(span.role)} dimColor={span.dim} bold={span.bold}>
+						{span.text}
+					</Text>
+				),
+			)}
+		</>
+	);
+};

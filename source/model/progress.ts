@@ -1,0 +1,306 @@
+import {stripVTControlCharacters} from 'node:util';
+import type {JournalEntry, PlannedStep, ServiceState, StepId} from './events.js';
+import type {ServiceName} from './releases.js';
+
+/** `kept` was done before the run began. */
+export type StepState = 'waiting' | 'active' | 'done' | 'kept' | 'failed' | 'cancelled';
+
+export type StepProgress = {
+	id: StepId;
+	title: string;
+	state: StepState;
+	/** Milliseconds since 1970. */
+	startedAt: number | null;
+	/** Milliseconds it took; null until it ended. */
+	ms: number | null;
+	summary: string;
+};
+
+/** How far something counted is. Rates are units per second. */
+export type Amount = {
+	item: string;
+	current: number;
+	total: number | null;
+	unit: Extract<JournalEntry, {type: 'progress'}>['unit'];
+	rate: number | null;
+	secondsLeft: number | null;
+	/** What happens to it at the moment: "downloading", a table's or a migration's name. */
+	state: string;
+};
+
+/** Something counted in a step, such as an image, a dump or Specify's migrations, with its parts, such as layers or rows. */
+export type Counter = Amount & {step: StepId; parts: readonly Amount[]};
+
+export type ServiceProgress = {step: StepId; service: ServiceName; state: ServiceState};
+export type Check = {step: StepId; name: string; ok: boolean; detail: string};
+export type Note = {step: StepId; level: 'info' | 'warning'; message: string; hint: string};
+export type LogLine = {step: StepId; source: string; line: string};
+
+export type Failure = {step: StepId; message: string; hint: string; details: readonly string[]};
+
+export type Ending = {
+	outcome: 'done' | 'unchanged' | 'failed' | 'cancelled' | 'interrupted';
+	exitCode: number;
+	/** Milliseconds of the whole run. */
+	ms: number;
+	addresses: readonly {name: string; url: string}[];
+	message: string;
+	hint: string;
+	next: readonly string[];
+	/** The root certificate browsers must be told to trust; null where they trust the certificates already. */
+	authority: string | null;
+};
+
+/** All a screen needs to know of a run: a value of bounded size, however long the journal is. */
+export type Progress = {
+	about: {run: string; version: string; command: string; directory: string} | null;
+	/** Milliseconds since 1970; 0 before the first entry. */
+	startedAt: number;
+	/** When the last entry was written, milliseconds since 1970. */
+	at: number;
+	steps: readonly StepProgress[];
+	counters: readonly Counter[];
+	services: readonly ServiceProgress[];
+	checks: readonly Check[];
+	notes: readonly Note[];
+	/** The last lines that services said. */
+	log: readonly LogLine[];
+	/** Lines that are no longer in `log`. */
+	forgotten: number;
+	failure: Failure | null;
+	ending: Ending | null;
+};
+
+const keptLines = 500;
+const keptItems = 100;
+const keptLayers = 200;
+const keptCharacters = 1000;
+
+export const noProgress: Progress = {
+	about: null,
+	startedAt: 0,
+	at: 0,
+	steps: [],
+	counters: [],
+	services: [],
+	checks: [],
+	notes: [],
+	log: [],
+	forgotten: 0,
+	failure: null,
+	ending: null,
+};
+
+/** A line as a terminal can show it: no control sequences, tabs as blanks, not endless. */
+const plainLine = (line: string) =>
+	stripVTControlCharacters(line.slice(0, 2 * keptCharacters))
+		.replaceAll('\t', '    ')
+		.replaceAll('\n', ' ')
+		.replace(/\p{Cc}/gu, '')
+		.slice(0, keptCharacters);
+
+const planned = ({id, title, done}: PlannedStep): StepProgress => ({
+	id,
+	title,
+	state: done ? 'kept' : 'waiting',
+	startedAt: null,
+	ms: null,
+	summary: '',
+});
+
+/** Puts a value in the place of the one it replaces, or at the end; the oldest leave when there are too many. */
+const placed = <T>(list: readonly T[], value: T, isSame: (other: T) => boolean, limit: number): readonly T[] => {
+	const index = list.findIndex(isSame);
+	if (index >= 0) return list.with(index, value);
+	return [...(list.length < limit ? list : list.slice(1 - limit)), value];
+};
+
+const amount = (entry: Extract<JournalEntry, {type: 'progress'}>, before: Amount | undefined): Amount => ({
+	item: entry.item,
+	current: entry.current,
+	// A phase between two counted ones does not know the total, which stays what it was.
+	total: entry.total ?? before?.total ?? null,
+	unit: entry.unit,
+	rate: entry.rate ?? null,
+	secondsLeft: entry.secondsLeft ?? null,
+	state: plainLine(entry.state ?? ''),
+});
+
+const counted = (
+	counters: readonly Counter[],
+	entry: Extract<JournalEntry, {type: 'progress'}>,
+): readonly Counter[] => {
+	const {step, item, parent} = entry;
+	const name = parent ?? item;
+	const isSame = (other: Counter) => other.step === step && other.item === name;
+	const before = counters.find(isSame);
+	if (parent === undefined)
+		return placed(counters, {...amount(entry, before), step, parts: before?.parts ?? []}, isSame, keptItems);
+	if (!before) return counters;
+	const part = amount(
+		entry,
+		before.parts.find(other => other.item === item),
+	);
+	const parts = placed(before.parts, part, other => other.item === item, keptLayers);
+	return placed(counters, {...before, parts}, isSame, keptItems);
+};
+
+const stepChanged = (progress: Progress, id: StepId, change: Partial<StepProgress>): readonly StepProgress[] =>
+	progress.steps.map(step => (step.id === id ? {...step, ...change} : step));
+
+const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => {
+	switch (entry.type) {
+		case 'run.started': {
+			const {run, version, command, directory, steps} = entry;
+			return {
+				...noProgress,
+				about: {run, version, command, directory},
+				startedAt: entry.at,
+				steps: steps.map(planned),
+			};
+		}
+		case 'step.started':
+			return {steps: stepChanged(progress, entry.step, {state: 'active', startedAt: entry.at})};
+		case 'progress':
+			return {counters: counted(progress.counters, entry)};
+		case 'service': {
+			const {step, service, state} = entry;
+			const isSame = (other: ServiceProgress) => other.service === service;
+			return {services: placed(progress.services, {step, service, state}, isSame, keptItems)};
+		}
+		case 'check': {
+			const {step, name, ok, detail} = entry;
+			const isSame = (other: Check) => other.step === step && other.name === name;
+			return {checks: placed(progress.checks, {step, name, ok, detail: plainLine(detail)}, isSame, keptItems)};
+		}
+		case 'note': {
+			const {step, level, hint = ''} = entry;
+			const message = plainLine(entry.message);
+			const isSame = (other: Note) => other.step === step && other.message === message;
+			return {notes: placed(progress.notes, {step, level, message, hint: plainLine(hint)}, isSame, keptItems)};
+		}
+		case 'log': {
+			const {log, forgotten} = progress;
+			const full = log.length >= keptLines;
+			const {step, source} = entry;
+			return {
+				log: [...(full ? log.slice(1 - keptLines) : log), {step, source, line: plainLine(entry.line)}],
+				forgotten: forgotten + (full ? 1 : 0),
+			};
+		}
+		case 'step.finished':
+			return {
+				steps: stepChanged(progress, entry.step, {state: 'done', ms: entry.ms, summary: plainLine(entry.summary)}),
+			};
+		case 'step.failed': {
+			const {step, message, hint, details} = entry;
+			const startedAt = progress.steps.find(({id}) => id === step)?.startedAt ?? entry.at;
+			return {
+				steps: stepChanged(progress, step, {state: 'failed', ms: entry.at - startedAt}),
+				failure: {
+					step,
+					message: plainLine(message),
+					hint: plainLine(hint),
+					details: details.slice(-keptItems).map(plainLine),
+				},
+			};
+		}
+		case 'run.finished': {
+			const {outcome, exitCode, ms, addresses, message = '', hint = '', next, authority = null} = entry;
+			return {
+				ending: {
+					outcome,
+					exitCode,
+					ms,
+					addresses,
+					message: plainLine(message),
+					hint: plainLine(hint),
+					next: next.map(plainLine),
+					authority,
+				},
+				steps:
+					outcome === 'cancelled'
+						? progress.steps.map(step => (step.state === 'failed' ? {...step, state: 'cancelled'} : step))
+						: progress.steps,
+			};
+		}
+		default:
+			// An entry of a newer version: nothing this one knows to show.
+			return {};
+	}
+};
+
+/** What is known of a run after one more entry of its journal; entries of unknown types change nothing but the time. */
+export const progressOf = (progress: Progress, entry: JournalEntry): Progress => ({
+	...progress,
+	...reduced(progress, entry),
+	at: entry.at,
+});
+
+/** A run whose journal ended without saying how it ended: its process is gone, or, with a reason, it cannot be read. */
+export const interrupted = (progress: Progress, reason = ''): Progress => {
+	const message = reason || 'The run ended without finishing.';
+	const hint = 'Run specify-setup again; it continues where this one stopped.';
+	const active = progress.steps.find(({state}) => state === 'active');
+	return {
+		...progress,
+		steps: progress.steps.map(step =>
+			step === active ? {...step, state: 'failed', ms: progress.at - (step.startedAt ?? progress.at)} : step,
+		),
+		failure: active ? {step: active.id, message, hint, details: []} : null,
+		ending: {
+			outcome: 'interrupted',
+			exitCode: 1,
+			ms: progress.at - progress.startedAt,
+			addresses: [],
+			message,
+			hint,
+			next: [],
+			authority: null,
+		},
+	};
+};
+
+/** The step under way, or null. */
+export const activeStep = ({steps}: Progress): StepProgress | null =>
+	steps.find(({state}) => state === 'active') ?? null;
+
+/** Whether what a counter counts is over. */
+export const isOver = ({state}: Pick<Amount, 'state'>) => state === 'done';
+
+/**
+ * All bytes of a step's counters as one amount; parts that several of them share, as images share layers, count once.
+ * Null when there is nothing to add up.
+ */
+export const totalOf = (counters: readonly Counter[]): Amount | null => {
+	const sized = counters.filter(({unit}) => unit === 'bytes');
+	if (sized.length < 2) return null;
+	let current = 0;
+	let total: number | null = 0;
+	let rate = 0;
+	const parts = new Map<string, Amount>();
+	for (const counter of sized) {
+		current += counter.current;
+		total = total === null || counter.total === null ? null : total + counter.total;
+		if (!isOver(counter)) rate += counter.rate ?? 0;
+		for (const part of counter.parts) {
+			const known = parts.get(part.item);
+			if (known) {
+				current -= Math.min(known.current, part.current);
+				if (total !== null) total -= part.total ?? 0;
+			}
+			if (!known || part.current > known.current) parts.set(part.item, part);
+		}
+	}
+	if (total !== null) current = Math.min(current, total);
+	const over = sized.every(isOver);
+	return {
+		item: 'total',
+		current,
+		total,
+		unit: 'bytes',
+		rate: rate > 0 ? rate : null,
+		secondsLeft: total !== null && rate > 0 ? (total - current) / rate : null,
+		state: over ? 'done' : '',
+	};
+};

@@ -1,0 +1,636 @@
+import {type AnswerProblem, type Answers, disciplines, parseAnswers, setAnswer} from './answers.js';
+import {formatMemory} from './format.js';
+import type {SecretName} from './secrets.js';
+import {requirements} from './sizing.js';
+import type {Term} from './terms.js';
+
+/** What is known of the machine before asking: defaults and advice come from it. */
+export type Facts = {
+	directory: string;
+	/** A name that would work without any answer. */
+	domain: string;
+	timezone: string;
+	memory: number;
+	swap: number;
+	processors: number;
+	/** Generated passwords, used where the person gives none. */
+	secrets: Pick<Record<SecretName, string>, 'ADMINISTRATOR_PASSWORD' | 'MASTER_PASSWORD'>;
+	/** Answers given on the command line, by dotted key: defaults of what is asked, fixed for what is not. */
+	presets: Record<string, unknown>;
+};
+
+/** What was typed or chosen, by key; an empty or missing value means the default. */
+export type Draft = Record<string, string>;
+
+export type Option = {value: string; label: string; detail: string};
+
+export type Field = {
+	/** A dotted key of the answers, a secret's name, or `data`, which stands for several answers. */
+	key: string;
+	label: string;
+	/** Why it is asked, in one sentence. */
+	why: string;
+	kind: 'text' | 'path' | 'secret' | 'choice';
+	options?: readonly Option[];
+	fallback(facts: Facts, value: (key: string) => string): string;
+};
+
+export type Screen = {
+	id: string;
+	title: string;
+	intro: string;
+	fields: readonly Field[];
+	terms: readonly Term[];
+	shownWhen?(value: (key: string) => string): boolean;
+};
+
+const text = (key: string, label: string, why: string, fallback: Field['fallback']): Field => ({
+	key,
+	label,
+	why,
+	kind: 'text',
+	fallback,
+});
+
+const isNew = (value: (key: string) => string) => value('data') === 'new';
+
+const disciplineOptions: Option[] = disciplines.map(value => ({value, label: value, detail: ''}));
+
+/** Every question, in order; the live screens and the plain questions both read this table. */
+export const screens: readonly Screen[] = [
+	{
+		id: 'where',
+		title: 'Where shall Specify run?',
+		intro: 'Specify is installed on a machine that stays on, so that everyone can reach it.',
+		fields: [
+			{
+				key: 'where',
+				label: 'Where',
+				why: 'The database and the attachments will be kept there.',
+				kind: 'choice',
+				options: [
+					{
+						value: 'this-computer',
+						label: 'This computer',
+						detail: 'the machine you are typing on, or are logged in to',
+					},
+				],
+				fallback: () => 'this-computer',
+			},
+		],
+		terms: ['image', 'container', 'port'],
+	},
+	{
+		id: 'domain',
+		title: 'Under which name?',
+		intro: 'Specify gets addresses below one name, such as https://specify7.specify.museum.example.',
+		fields: [text('domain', 'Domain', 'People will type it, and certificates are made for it.', facts => facts.domain)],
+		terms: ['domain', 'dns', 'certificate', 'authority'],
+	},
+	{
+		id: 'contact',
+		title: 'Who looks after it, and in which time zone?',
+		intro: 'Both can be changed later.',
+		fields: [
+			text(
+				'email',
+				'E-mail',
+				"Written into the certificates' account; nothing is sent to it yet.",
+				(_, value) => `admin@${value('domain')}`,
+			),
+			text('timezone', 'Time zone', 'Specify stamps every change with the local time.', facts => facts.timezone),
+		],
+		terms: ['certificate'],
+	},
+	{
+		id: 'data',
+		title: 'What shall the database hold?',
+		intro: 'Specify can begin empty, or with a database you already have.',
+		fields: [
+			{
+				key: 'data',
+				label: 'Begin with',
+				why: 'It decides what is asked next. Nothing is written before the last screen.',
+				kind: 'choice',
+				options: [
+					{
+						value: 'new',
+						label: 'A new collection',
+						detail: 'institution, collection and first administrator are made now',
+					},
+					{value: 'dump', label: 'A database dump', detail: 'a .sql or .sql.gz file of Specify 6 or 7'},
+					{
+						value: 'later',
+						label: 'Nothing yet',
+						detail: 'the guided set-up waits in the browser, for whoever comes first',
+					},
+				],
+				fallback: () => 'new',
+			},
+		],
+		terms: ['dump', 'schema', 'administrator'],
+	},
+	{
+		id: 'dump',
+		title: 'Which dump?',
+		intro: 'The whole file is read before anything is changed: version, size, and whether it is complete.',
+		fields: [
+			{
+				key: 'database.dump',
+				label: 'File',
+				why: 'Every row of it will be counted, in the file and in the database.',
+				kind: 'path',
+				fallback: () => '',
+			},
+		],
+		terms: ['dump', 'schema', 'migration'],
+		shownWhen: value => value('data') === 'dump',
+	},
+	{
+		id: 'institution',
+		title: 'Your institution',
+		intro: 'Specify wants an institution with a division. Names can be changed in Specify later.',
+		fields: [
+			text('institution.name', 'Institution', 'Shown at the top of Specify.', () => 'Natural History Museum'),
+			text('institution.code', 'Code', 'Its acronym, as in GBIF or Index Herbariorum.', () => 'NHM'),
+			text('institution.division', 'Division', 'A department that keeps collections.', () => 'Collections'),
+		],
+		terms: ['discipline'],
+		shownWhen: isNew,
+	},
+	{
+		id: 'collection',
+		title: 'Your first collection',
+		intro: 'More disciplines and collections can be added in Specify.',
+		fields: [
+			{
+				key: 'institution.discipline.type',
+				label: 'Discipline',
+				why: 'It decides the forms Specify begins with; it cannot be changed later.',
+				kind: 'choice',
+				options: disciplineOptions,
+				fallback: () => 'botany',
+			},
+			text('institution.discipline.name', 'Its name', 'As it is called in your house.', (_, value) => {
+				const type = value('institution.discipline.type');
+				return `${type.charAt(0).toUpperCase()}${type.slice(1)}`;
+			}),
+			text('institution.collection.name', 'Collection', 'The name people choose at login.', (_, value) =>
+				`${value('institution.discipline.name')} collection`.slice(0, 50),
+			),
+			text('institution.collection.code', 'Code', 'Used in catalogue numbers and exports.', (_, value) =>
+				value('institution.code'),
+			),
+		],
+		terms: ['discipline'],
+		shownWhen: isNew,
+	},
+	{
+		id: 'administrator',
+		title: 'The first administrator',
+		intro: 'The first login to Specify. This person lets others in.',
+		fields: [
+			text('institution.administrator.name', 'User name', 'Typed at every login.', () => 'admin'),
+			text('institution.administrator.lastname', 'Last name', 'Shown in Specify.', () => 'Administrator'),
+			{
+				key: 'ADMINISTRATOR_PASSWORD',
+				label: 'Password',
+				why: 'Typed at every login. Leave it empty to use the one made for you.',
+				kind: 'secret',
+				fallback: facts => facts.secrets.ADMINISTRATOR_PASSWORD,
+			},
+		],
+		terms: ['administrator'],
+		shownWhen: isNew,
+	},
+	{
+		id: 'credentials',
+		title: "The database's password",
+		intro:
+			'This is not the Specify login: only the programs use it. All passwords are kept in .env, readable by you alone.',
+		fields: [
+			{
+				key: 'MASTER_PASSWORD',
+				label: 'Password',
+				why: 'Made for you. Give your own only if your house requires it.',
+				kind: 'secret',
+				fallback: facts => facts.secrets.MASTER_PASSWORD,
+			},
+		],
+		terms: ['databasePassword', 'administrator'],
+	},
+	{
+		id: 'privacy',
+		title: 'Usage statistics',
+		intro: 'Specify can send its version and record counts to its makers.',
+		fields: [
+			{
+				key: 'privacy.telemetry',
+				label: 'Send them',
+				why: 'They help its makers; your museum may have rules about it.',
+				kind: 'choice',
+				options: [
+					{value: 'false', label: 'No', detail: 'nothing is sent'},
+					{value: 'true', label: 'Yes', detail: 'version and counts, no specimen data'},
+				],
+				fallback: () => 'false',
+			},
+		],
+		terms: ['telemetry'],
+	},
+	{
+		id: 'review',
+		title: 'Is this right?',
+		intro: 'Nothing has been changed yet.',
+		fields: [],
+		terms: ['image', 'container', 'assetServer', 'migration', 'certificate'],
+	},
+];
+
+const fieldOf = (key: string) => screens.flatMap(({fields}) => fields).find(field => field.key === key);
+
+/** The value of a key: what was given, else the default. */
+export const currentValue = (draft: Draft, facts: Facts, key: string): string => {
+	const given = draft[key]?.trim() || facts.presets[key];
+	if (given !== undefined && given !== null && given !== '') return String(given);
+	return fieldOf(key)?.fallback(facts, other => currentValue(draft, facts, other)) ?? '';
+};
+
+/** The screens that apply to a draft. */
+export const shownScreens = (draft: Draft, facts: Facts): readonly Screen[] =>
+	screens.filter(({shownWhen}) => !shownWhen || shownWhen(key => currentValue(draft, facts, key)));
+
+/** The draft as a tree of answers, as `specify.yaml` would hold it. */
+export const treeOf = (draft: Draft, facts: Facts): Record<string, unknown> => {
+	const tree: Record<string, unknown> = {version: 1};
+	for (const [key, value] of Object.entries(facts.presets)) setAnswer(tree, key, value);
+	for (const {fields} of shownScreens(draft, facts))
+		for (const {key, kind} of fields) {
+			if (kind === 'secret' || key === 'data') continue;
+			const value = currentValue(draft, facts, key);
+			setAnswer(tree, key, value === 'true' || value === 'false' ? value === 'true' : value);
+		}
+	setAnswer(tree, 'database.start', currentValue(draft, facts, 'data') === 'dump' ? 'dump' : 'empty');
+	return tree;
+};
+
+/** The validated answers of a draft, with every problem there is. */
+export const answersOf = (draft: Draft, facts: Facts): {answers: Answers | null; problems: AnswerProblem[]} =>
+	parseAnswers(treeOf(draft, facts), {timezone: facts.timezone});
+
+/** Passwords a person gave instead of the generated ones, and those they accepted. */
+export const secretsOf = (draft: Draft, facts: Facts): Facts['secrets'] => ({
+	ADMINISTRATOR_PASSWORD: currentValue(draft, facts, 'ADMINISTRATOR_PASSWORD'),
+	MASTER_PASSWORD: currentValue(draft, facts, 'MASTER_PASSWORD'),
+});
+
+export const secretRule = 'letters and digits only, 12 to 64 of them';
+
+/** What is wrong with a field's value, or null. */
+export const problemOf = (draft: Draft, facts: Facts, field: Field): string | null => {
+	const value = currentValue(draft, facts, field.key);
+	if (field.kind === 'secret') return /^[A-Za-z0-9]{12,64}$/.test(value) ? null : `must be ${secretRule}`;
+	if (field.kind === 'path' && value === '') return 'must be the path of a file';
+	if (field.kind === 'choice' && !field.options!.some(option => option.value === value))
+		return 'must be one of the choices';
+	const {problems} = answersOf(draft, facts);
+	return problems.find(({key}) => key === field.key)?.reason ?? null;
+};
+
+/** How hard a password is to guess, in words. */
+export const strengthOf = (secret: string): 'weak' | 'fair' | 'good' | 'strong' => {
+	const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/].filter(kind => kind.test(secret));
+	const alphabet = kinds.reduce((size, kind) => size + (kind.source === '[0-9]' ? 10 : 26), 0);
+	const distinct = new Set(secret).size;
+	const bits = Math.min(secret.length, distinct * 2) * Math.log2(Math.max(2, alphabet));
+	return bits < 60 ? 'weak' : bits < 80 ? 'fair' : bits < 110 ? 'good' : 'strong';
+};
+
+/** What this machine is good for, where memory or processors are few. */
+export const machineAdvice = ({memory, swap, processors}: Pick<Facts, 'memory' | 'swap' | 'processors'>): string[] => {
+	const {memory: need, processors: cores} = requirements;
+	const has = `This machine has ${formatMemory(memory)} of memory${swap > 0 ? ` and ${formatMemory(swap)} of swap` : ''} and ${processors} processors.`;
+	const wants = `At least ${formatMemory(need.refusedBelow)} with swap; recommended are ${formatMemory(need.recommended)}, ${cores.recommended} processors and 160 GB of disk.`;
+	if (memory + swap < need.refusedBelow)
+		return [has, wants, 'That is too little: add memory or swap before you go on.'];
+	if (memory + swap < need.advisedFrom) return [has, wants, 'Enough for a small collection and few people at once.'];
+	return [has, wants];
+};
+
+/** A key press as the screens understand it. `text` is what was typed or pasted, or the letter held with Ctrl; no control characters. */
+export type Press = {
+	name:
+		| 'text'
+		| 'enter'
+		| 'escape'
+		| 'tab'
+		| 'shift-tab'
+		| 'up'
+		| 'down'
+		| 'left'
+		| 'right'
+		| 'home'
+		| 'end'
+		| 'page-up'
+		| 'page-down'
+		| 'backspace'
+		| 'control';
+	text: string;
+};
+
+/** Something learned about a value outside the wizard: names looked up, a dump read. `soft` may be overruled by Enter. */
+export type Finding = {value: string; state: 'busy' | 'good' | 'bad'; soft: boolean; reason: string};
+
+export type WizardState = {
+	draft: Draft;
+	screen: string;
+	/** The field that has the keys; on the review screen the row. */
+	field: number;
+	/** In the value being typed, counted in characters people see. */
+	cursor: number;
+	/** Enter was pressed on a value that is not right: its reason is shown. */
+	tried: boolean;
+	/** Values whose soft finding the person went past. */
+	accepted: Draft;
+	findings: Record<string, Finding>;
+	overlay: 'none' | 'help' | 'files' | 'leave';
+	/** First row of an overlay. */
+	scroll: number;
+	revealed: boolean;
+	/** Enter leads back to the review, because a row of it was chosen. */
+	fromReview: boolean;
+};
+
+/** What the program has to do after a press; the reducer itself does nothing. */
+export type Effect = 'save' | 'leave' | 'begin' | 'complete' | 'look-again' | 'suspend';
+
+export const startWizard = (draft: Draft, facts: Facts, screen?: string): WizardState => {
+	const shown = shownScreens(draft, facts);
+	const start = shown.find(({id}) => id === screen) ?? shown[0]!;
+	return atField(
+		{
+			draft,
+			screen: start.id,
+			field: 0,
+			cursor: 0,
+			tried: false,
+			accepted: {},
+			findings: {},
+			overlay: 'none',
+			scroll: 0,
+			revealed: false,
+			fromReview: false,
+		},
+		0,
+	);
+};
+
+/** What people see as one character. */
+export const charactersOf = (value: string) =>
+	[...new Intl.Segmenter(undefined, {granularity: 'grapheme'}).segment(value)].map(({segment}) => segment);
+
+const longestValue = 4096;
+
+export const screenOf = ({screen}: WizardState): Screen => screens.find(({id}) => id === screen)!;
+export const fieldAt = (state: WizardState): Field | undefined => screenOf(state).fields[state.field];
+
+/** The screen's number and how many there are. */
+export const positionOf = (state: WizardState, facts: Facts) => {
+	const shown = shownScreens(state.draft, facts);
+	return {number: shown.findIndex(({id}) => id === state.screen) + 1, count: shown.length};
+};
+
+/** A row of the review: an answer, and where it is asked. */
+export type ReviewRow = {screen: string; field: number; label: string; value: string; secret: boolean};
+
+export const reviewRows = (draft: Draft, facts: Facts): ReviewRow[] =>
+	shownScreens(draft, facts).flatMap(({id, fields}) =>
+		fields.map(({key, label, kind, options}, field) => {
+			const value = currentValue(draft, facts, key);
+			return {
+				screen: id,
+				field,
+				label,
+				value: options?.find(option => option.value === value)?.label ?? value,
+				secret: kind === 'secret',
+			};
+		}),
+	);
+
+/** What keeps a field from being left with Enter, or null. */
+export const obstacleOf = (state: WizardState, facts: Facts, field: Field): {reason: string; soft: boolean} | null => {
+	const problem = problemOf(state.draft, facts, field);
+	if (problem) return {reason: problem, soft: false};
+	const finding = state.findings[field.key];
+	const value = currentValue(state.draft, facts, field.key);
+	if (!finding || finding.value !== value || finding.state === 'good') return null;
+	if (finding.state === 'busy') return finding.soft ? null : {reason: finding.reason, soft: false};
+	return state.accepted[field.key] === value && finding.soft ? null : {reason: finding.reason, soft: finding.soft};
+};
+
+const atField = (state: WizardState, field: number): WizardState => {
+	const target = screens.find(({id}) => id === state.screen)!.fields[field];
+	const cursor = target ? charactersOf(state.draft[target.key] ?? '').length : 0;
+	return {...state, field, cursor, tried: false, revealed: false};
+};
+
+const toScreen = (state: WizardState, screen: string, field = 0): WizardState =>
+	atField({...state, screen, scroll: 0}, field);
+
+const neighbour = (state: WizardState, facts: Facts, step: 1 | -1) => {
+	const shown = shownScreens(state.draft, facts);
+	return shown[shown.findIndex(({id}) => id === state.screen) + step]?.id;
+};
+
+const edit = (state: WizardState, key: string, value: string, cursor: number): WizardState => ({
+	...state,
+	draft: {...state.draft, [key]: value.slice(0, longestValue)},
+	cursor,
+	tried: false,
+});
+
+type Next = [state: WizardState, ...effects: Effect[]];
+
+const back = (state: WizardState, facts: Facts): Next => {
+	if (state.fromReview) return [toScreen({...state, fromReview: false}, 'review')];
+	const previous = neighbour(state, facts, -1);
+	return previous ? [toScreen(state, previous), 'save'] : [{...state, overlay: 'leave'}];
+};
+
+/** Goes on from a field: to the next one, to the first that is not right, or to the next screen. */
+const forward = (state: WizardState, facts: Facts): Next => {
+	const {fields} = screenOf(state);
+	const field = fields[state.field]!;
+	const obstacle = obstacleOf(state, facts, field);
+	if (obstacle?.soft && state.tried)
+		return forward(
+			{...state, accepted: {...state.accepted, [field.key]: currentValue(state.draft, facts, field.key)}, tried: false},
+			facts,
+		);
+	if (obstacle) return [{...state, tried: true}];
+	if (state.field + 1 < fields.length) return [atField(state, state.field + 1), 'save'];
+	const wrong = fields.findIndex(other => obstacleOf(state, facts, other) !== null);
+	if (wrong >= 0) return [{...atField(state, wrong), tried: true}];
+	if (state.fromReview) return [toScreen({...state, fromReview: false}, 'review'), 'save'];
+	return [toScreen(state, neighbour(state, facts, 1) ?? 'review'), 'save'];
+};
+
+/** Where the first answer that is not right is asked, or null. */
+const firstObstacle = (state: WizardState, facts: Facts) => {
+	for (const {id, fields} of shownScreens(state.draft, facts))
+		for (const [index, field] of fields.entries())
+			if (obstacleOf(state, facts, field)) return {screen: id, field: index};
+	return null;
+};
+
+const onReview = (state: WizardState, press: Press, facts: Facts): Next => {
+	const rows = reviewRows(state.draft, facts);
+	// Row 0 begins the installation; the answers follow.
+	const last = rows.length;
+	const to = (field: number): Next => [{...state, field: Math.min(Math.max(0, field), last), tried: false}];
+	switch (press.name) {
+		case 'up':
+		case 'shift-tab':
+			return to(state.field - 1);
+		case 'down':
+		case 'tab':
+			return to(state.field + 1);
+		case 'home':
+			return to(0);
+		case 'end':
+			return to(last);
+		case 'page-up':
+			return to(state.field - 10);
+		case 'page-down':
+			return to(state.field + 10);
+		case 'left':
+		case 'escape':
+			return back({...state, fromReview: false}, facts);
+		case 'enter': {
+			const row = rows[state.field - 1];
+			if (row) return [toScreen({...state, fromReview: true}, row.screen, row.field)];
+			const obstacle = firstObstacle(state, facts);
+			if (obstacle) return [{...toScreen({...state, fromReview: true}, obstacle.screen, obstacle.field), tried: true}];
+			return [state, 'save', 'begin'];
+		}
+		case 'text':
+			if (press.text === 'd') return [{...state, overlay: 'files', scroll: 0}];
+			return [state];
+		default:
+			return [state];
+	}
+};
+
+const onChoice = (state: WizardState, press: Press, field: Field, facts: Facts): Next | null => {
+	const options = field.options!;
+	const index = options.findIndex(({value}) => value === currentValue(state.draft, facts, field.key));
+	const choose = (step: number): Next => [
+		edit(state, field.key, options[(index + step + options.length) % options.length]!.value, 0),
+		'save',
+	];
+	const alone = screenOf(state).fields.length === 1;
+	if (alone && press.name === 'up') return choose(-1);
+	if (alone && press.name === 'down') return choose(1);
+	if (!alone && press.name === 'left') return choose(-1);
+	if (!alone && press.name === 'right') return choose(1);
+	if (press.name === 'text' && press.text === ' ') return choose(1);
+	if (alone && press.name === 'left') return back(state, facts);
+	return null;
+};
+
+const onText = (state: WizardState, press: Press, field: Field): Next | null => {
+	const value = state.draft[field.key] ?? '';
+	const characters = charactersOf(value);
+	const cursor = Math.min(state.cursor, characters.length);
+	const before = characters.slice(0, cursor).join('');
+	const after = characters.slice(cursor).join('');
+	switch (press.name) {
+		case 'text': {
+			const joined = before + press.text;
+			return [edit(state, field.key, joined + after, charactersOf(joined.slice(0, longestValue)).length)];
+		}
+		case 'backspace':
+			return cursor === 0
+				? [state]
+				: [edit(state, field.key, characters.slice(0, cursor - 1).join('') + after, cursor - 1)];
+		case 'left':
+			return [{...state, cursor: Math.max(0, cursor - 1)}];
+		case 'right':
+			return [{...state, cursor: Math.min(characters.length, cursor + 1)}];
+		case 'home':
+			return [{...state, cursor: 0}];
+		case 'end':
+			return [{...state, cursor: characters.length}];
+		case 'control':
+			if (press.text === 'u') return [edit(state, field.key, after, 0)];
+			if (press.text === 'k') return [edit(state, field.key, before, cursor)];
+			if (press.text === 'a') return [{...state, cursor: 0}];
+			if (press.text === 'e') return [{...state, cursor: characters.length}];
+			if (press.text === 'w') {
+				const kept = before.replace(/[^\s/.]*[\s/.]*$/, '');
+				return [edit(state, field.key, kept + after, charactersOf(kept).length)];
+			}
+			return null;
+		default:
+			return null;
+	}
+};
+
+const onOverlay = (state: WizardState, press: Press): Next => {
+	const close: Next = [{...state, overlay: 'none', scroll: 0}];
+	if (state.overlay === 'leave') {
+		if (press.name === 'enter' || (press.name === 'text' && /^[yq]$/i.test(press.text)))
+			return [state, 'save', 'leave'];
+		return close;
+	}
+	const page = 10;
+	const scroll = {up: -1, down: 1, 'page-up': -page, 'page-down': page}[press.name as string];
+	if (scroll !== undefined) return [{...state, scroll: Math.max(0, state.scroll + scroll)}];
+	return close;
+};
+
+/** The wizard's next state after a key, and what has to be done then. Pure. */
+export const pressWizard = (state: WizardState, press: Press, facts: Facts): Next => {
+	if (press.name === 'control' && press.text === 'c')
+		return state.overlay === 'leave' ? [state, 'save', 'leave'] : [{...state, overlay: 'leave'}];
+	if (press.name === 'control' && press.text === 'z') return [state, 'suspend'];
+	if (state.overlay !== 'none') return onOverlay(state, press);
+
+	const field = fieldAt(state);
+	const isQuestion = press.name === 'text' && press.text === '?';
+	// In a text that has begun, a question mark may be part of it.
+	if (isQuestion && (!field || field.kind === 'choice' || !state.draft[field.key]))
+		return [{...state, overlay: 'help', scroll: 0}];
+	if (state.screen === 'review') return onReview(state, press, facts);
+	if (!field) return [state];
+
+	if (press.name === 'escape') return back(state, facts);
+	if (press.name === 'enter') return forward(state, facts);
+	if (press.name === 'control' && press.text === 'r' && field.kind === 'secret')
+		return [{...state, revealed: !state.revealed}];
+	if (press.name === 'control' && press.text === 'l') return [state, 'look-again'];
+	if (press.name === 'tab' && field.kind === 'path') return [state, 'complete'];
+	// Tab on an empty text takes the default in, to be changed.
+	if (press.name === 'tab' && field.kind === 'text' && !state.draft[field.key]) {
+		const value = currentValue(state.draft, facts, field.key);
+		return [edit(state, field.key, value, charactersOf(value).length)];
+	}
+	const handled = field.kind === 'choice' ? onChoice(state, press, field, facts) : onText(state, press, field);
+	if (handled) return handled;
+	const last = screenOf(state).fields.length - 1;
+	if (press.name === 'up' || press.name === 'shift-tab')
+		return state.field > 0 ? [atField(state, state.field - 1), 'save'] : [state];
+	if (press.name === 'down' || press.name === 'tab')
+		return state.field < last ? [atField(state, state.field + 1), 'save'] : [state];
+	return [state];
+};
+
+/** Takes in what was learned about a value. */
+export const withFinding = (state: WizardState, key: string, finding: Finding): WizardState => ({
+	...state,
+	findings: {...state.findings, [key]: finding},
+});
+
+/** Puts a completed path into the field it was asked for, if that is still being typed. */
+export const withCompletion = (state: WizardState, key: string, value: string): WizardState =>
+	fieldAt(state)?.key === key ? edit(state, key, value, charactersOf(value).length) : state;

@@ -1,0 +1,158 @@
+import {resolve} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {gatherAnswers} from '../../source/commands/answers.js';
+import {localHost} from '../../source/host/local.js';
+import {failureOf} from '../_helpers/failure.js';
+import {FakeHost} from '../_helpers/fake-host.js';
+import {temporaryFolder} from '../_helpers/folder.js';
+
+const {folder} = temporaryFolder();
+const directory = '/opt/specify';
+
+const gather = async ({
+	installed,
+	given,
+	settings = [],
+}: {
+	/** Text of the installation's own specify.yaml. */
+	installed?: string;
+	/** Text of the file given with --answers. */
+	given?: string;
+	settings?: readonly string[];
+} = {}) => {
+	const host = new FakeHost();
+	if (installed !== undefined) await host.write(`${directory}/specify.yaml`, installed, 0o644);
+	if (given !== undefined) await host.write('/home/ada/answers.yaml', given, 0o644);
+	return gatherAnswers({host, directory, file: given === undefined ? undefined : '/home/ada/answers.yaml', settings});
+};
+
+describe('answers', () => {
+	it('are the defaults where there is nothing, with the time zone of the machine', async () => {
+		expect(await gather()).toMatchObject({domain: 'specify.localhost', timezone: 'Europe/Stockholm'});
+	});
+
+	it("are the installation's own where no file is given", async () => {
+		expect(await gather({installed: 'domain: nrm.example\n'})).toMatchObject({domain: 'nrm.example'});
+	});
+
+	it('are those of the file alone where one is given', async () => {
+		const answers = await gather({
+			installed: 'domain: nrm.example\nspecify7: v7.12.1\n',
+			given: 'timezone: Asia/Tokyo\n',
+		});
+		expect(answers).toMatchObject({domain: 'specify.localhost', specify7: 'v7.12.0.7', timezone: 'Asia/Tokyo'});
+	});
+
+	it('of --set come before those of a file, and leave the rest of a section', async () => {
+		const answers = await gather({
+			given: 'domain: nrm.example\nports:\n  http: 8080\n  https: 8443\n',
+			settings: ['ports.https=9443', 'domain=gnm.example'],
+		});
+		expect(answers).toMatchObject({domain: 'gnm.example', ports: {http: 8080, https: 9443}});
+	});
+
+	it('of --set given twice are the last', async () => {
+		expect(await gather({settings: ['domain=a.example', 'domain=b.example']})).toMatchObject({domain: 'b.example'});
+	});
+
+	it('of --set are read as in the file: numbers, yes and no, nothing', async () => {
+		const answers = await gather({
+			given: 'images: {registry: "localhost:5000"}\n',
+			settings: ['ports.http=8080', 'privacy.telemetry=true', 'images.registry=null', 'specify7=v7.12.1'],
+		});
+		expect(answers).toMatchObject({
+			ports: {http: 8080},
+			privacy: {telemetry: true},
+			images: {registry: null},
+			specify7: 'v7.12.1',
+		});
+	});
+
+	it('may set a whole section', async () => {
+		expect((await gather({settings: ['ports={http: 8080, https: 8443}']})).ports).toEqual({http: 8080, https: 8443});
+	});
+
+	it('hold paths from the current folder', async () => {
+		const settings = ['database.start=dump', 'database.dump=dumps/nrm.sql.gz'];
+		expect((await gather({settings})).database.dump).toBe(resolve('dumps/nrm.sql.gz'));
+	});
+
+	it.each(['/srv/nrm #2.sql', '/srv/nrm: final.sql', '/srv/[old].sql'])('of --set may be any path: %s', async path => {
+		const settings = ['database.start=dump', `database.dump=${path}`];
+		expect((await gather({settings})).database.dump).toBe(path);
+	});
+});
+
+describe('problems', () => {
+	const failing = (...given: Parameters<typeof gather>) => failureOf(gather(...given));
+
+	it('are all told at once, with their lines, and nothing is changed', async () => {
+		const error = await failing({
+			given: 'domain: museum\nports:\n  http: 0\n  https: 443\ncolour: green\n',
+			settings: ['specify6=maybe'],
+		});
+		expect(error.exitCode).toBe(2);
+		expect(error.message).toBe('4 answers are not right (/home/ada/answers.yaml):');
+		expect(error.hint).toContain('Nothing has been changed.');
+		const lines = [...error.details].sort();
+		expect(lines).toHaveLength(4);
+		expect(lines[0]).toMatch(/^line 1, column \d+: domain must be a host name/);
+		expect(lines[1]).toMatch(/^line 3, column \d+: ports\.http must be 1 or more/);
+		expect(lines[2]).toMatch(/^line 5, column \d+: colour "colour" is not known here/);
+		expect(lines[3]).toBe('specify6 must be true or false');
+	});
+
+	it('of --set alone are told as such', async () => {
+		const error = await failing({settings: ['ports.http=0']});
+		expect(error.message).toBe('One answer is not right (--set):');
+		expect(error.details).toEqual(['ports.http must be 1 or more']);
+	});
+
+	it("of the installation's own file name that file", async () => {
+		expect((await failing({installed: 'specify6: true\n'})).message).toContain('(/opt/specify/specify.yaml)');
+	});
+
+	it('of the syntax are told with their places', async () => {
+		const error = await failing({given: 'domain: a.example\nports: {http: 80\n'});
+		expect(error.exitCode).toBe(2);
+		expect(error.details.length).toBeGreaterThan(0);
+		for (const line of error.details) expect(line).toMatch(/^line \d+, column \d+: /);
+	});
+
+	it.each(['domain: *museum\n', 'ports.https: 8443\n', '- domain: a.example\n', 'just words\n'])(
+		'of a file that is hardly answers are told like any other: %j',
+		async given => {
+			expect((await failing({given})).exitCode).toBe(2);
+		},
+	);
+
+	it.each(['domain', '=a.example', '.http=80', 'ports.=80', '__proto__.domain=a.example', 'ports.__proto__.http=1'])(
+		'of the form of --set %s are told with an example',
+		async setting => {
+			const error = await failing({settings: [setting]});
+			expect(error.exitCode).toBe(2);
+			expect(error.message).toContain(setting);
+			expect(error.hint).toContain('--set ports.https=8443');
+		},
+	);
+
+	it('of a key that does not exist are told for --set too', async () => {
+		expect((await failing({settings: ['port.http=80']})).details).toEqual([
+			expect.stringMatching(/^port "port" is not known here/),
+		]);
+	});
+
+	it('of a file that is not there name it', async () => {
+		const error = await failureOf(
+			gatherAnswers({host: new FakeHost(), directory, file: '/no/such.yaml', settings: []}),
+		);
+		expect(error.message).toBe('There is no file /no/such.yaml.');
+		expect(error.exitCode).toBe(2);
+	});
+
+	it('of a file that cannot be read are wrong use, not a defect', async () => {
+		const error = await failureOf(gatherAnswers({host: localHost, directory, file: folder, settings: []}));
+		expect(error.message).toContain(folder);
+		expect(error.exitCode).toBe(2);
+	});
+});

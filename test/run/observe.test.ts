@@ -1,0 +1,167 @@
+import {describe, expect, it} from 'vitest';
+import {EngineUnreachable} from '../../source/engine/api.js';
+import {serviceNames} from '../../source/model/releases.js';
+import {observe} from '../../source/run/observe.js';
+import {imagesOf} from '../../source/steps/pull.js';
+import {contextWith} from '../_helpers/context.js';
+
+type FakeContext = ReturnType<typeof contextWith>;
+
+const composeVersion = 'compose version';
+const configHashes = 'config --hash';
+
+/** A machine where everything of the installation is there and runs. */
+const installed = async (): Promise<FakeContext> => {
+	const context = contextWith();
+	const {host, engine, files, directory, answers} = context;
+	for (const {path, text, mode} of files) await host.write(`${directory}/${path}`, text, mode);
+	for (const path of ['certificates/root.crt', 'specify7/authorities/bundle.pem'])
+		await host.write(`${directory}/${path}`, 'PEM', 0o644);
+	for (const reference of imagesOf(answers)) engine.images.set(reference, {id: 'sha256:1', digests: ['sha256:2']});
+	for (const service of serviceNames)
+		engine.service(
+			service,
+			{},
+			{
+				ports: service === 'proxy' ? [80, 443] : [],
+				labels: {
+					'com.docker.compose.project.working_dir': directory,
+					'com.docker.compose.config-hash': `hash-of-${service}`,
+				},
+			},
+		);
+	engine.volumeNames.push('specify_database', 'other_database');
+	host
+		.on(composeVersion, {stdout: 'v2.38.1\n'})
+		.on(configHashes, {stdout: serviceNames.map(service => `${service} hash-of-${service}\n`).join('')})
+		.on(/SELECT 'schema'/, {stdout: 'schema\t1\ntables\t220\nmaster\t1\nusers\t2\nstart\tempty\tNULL\t1\n'});
+	host.listening = [
+		{port: 80, program: 'docker-proxy'},
+		{port: 443, program: 'docker-proxy'},
+	];
+	return context;
+};
+
+describe('what is observed', () => {
+	it('of an installation that runs is complete', async () => {
+		const seen = await observe(await installed());
+		expect(seen).toMatchObject({
+			user: 'curator',
+			engine: {reachable: true, compose: '2.38.1', dataFolder: '/var/lib/docker'},
+			ports: [
+				{port: 80, own: true, holder: 'the container specify-proxy-1'},
+				{port: 443, own: true, holder: 'the container specify-proxy-1'},
+			],
+			volumes: ['specify_database'],
+			authorities: true,
+			database: {tables: 220, users: 2, start: {kind: 'empty', finished: true}},
+			otherFolder: null,
+		});
+		for (const service of serviceNames) {
+			expect(seen.services[service]).toMatchObject({state: 'healthy', current: true});
+			expect(seen.images[service]).toBe(true);
+		}
+		expect(new Set(Object.values(seen.files))).toEqual(new Set(['same']));
+	});
+
+	it('changes nothing', async () => {
+		const context = await installed();
+		const before = new Map(context.host.files);
+		await observe(context);
+		expect(context.host.files).toEqual(before);
+		expect(context.host.commands.filter(line => /\b(up|stop|create|rm|pull)\b/.test(line))).toEqual([]);
+	});
+
+	it('tells a service whose settings changed', async () => {
+		const context = await installed();
+		context.host.on(configHashes, {
+			stdout: serviceNames.map(name => `${name} ${name === 'db' ? 'new' : `hash-of-${name}`}\n`).join(''),
+		});
+		const {services} = await observe(context);
+		expect(services.db?.current).toBe(false);
+		expect(services.redis?.current).toBe(true);
+	});
+
+	it('takes no service for current while the files are still to be written', async () => {
+		const context = await installed();
+		context.host.files.delete('/opt/specify/compose.yaml');
+		const {services, files} = await observe(context);
+		expect(files['compose.yaml']).toBe('missing');
+		expect(Object.values(services).some(service => service.current)).toBe(false);
+		expect(context.host.ran(configHashes)).toEqual([]);
+	});
+
+	it('leaves one-off containers out', async () => {
+		const context = await installed();
+		context.engine.service('db', {state: 'exited'}, {id: 'one-off', labels: {'com.docker.compose.oneoff': 'True'}});
+		expect((await observe(context)).services.db?.state).toBe('healthy');
+	});
+
+	it('asks a service that has just started itself: the engine would only after a while', async () => {
+		const context = await installed();
+		for (const service of ['redis', 'media'] as const) {
+			const {container} = context.engine.service(service, {health: 'starting'});
+			container.labels = {'com.docker.compose.config-hash': `hash-of-${service}`};
+		}
+		context.host.on(/exec --no-TTY media /, {exitCode: 1});
+		const {services} = await observe(context);
+		expect(services.redis?.state).toBe('healthy');
+		expect(services.media?.state).toBe('starting');
+	});
+
+	it('names who holds a port: another container, or a program', async () => {
+		const context = contextWith();
+		context.engine.service('web', {}, {id: 'web', name: 'wiki', project: 'wiki', ports: [80]});
+		context.host.listening = [
+			{port: 80, program: 'docker-proxy'},
+			{port: 443, program: 'nginx'},
+		];
+		expect((await observe(context)).ports).toEqual([
+			{port: 80, own: false, holder: 'the container wiki'},
+			{port: 443, own: false, holder: 'nginx'},
+		]);
+	});
+
+	it('finds that the containers run from another folder', async () => {
+		const context = await installed();
+		const {container} = context.engine.service('db');
+		container.labels = {'com.docker.compose.project.working_dir': '/home/ada/specify'};
+		expect((await observe(context)).otherFolder).toBe('/home/ada/specify');
+	});
+
+	it('of a database that cannot be asked is nothing, not an empty one', async () => {
+		const context = await installed();
+		context.host.on(/SELECT 'schema'/, {exitCode: 1, stderr: "ERROR 2002 (HY000): Can't connect\n"});
+		expect((await observe(context)).database).toBeNull();
+	});
+
+	it('without Compose says that it is missing', async () => {
+		const context = contextWith();
+		context.host.on(composeVersion, {exitCode: 1, stderr: "docker: 'compose' is not a docker command."});
+		expect((await observe(context)).engine).toMatchObject({reachable: true, compose: null});
+	});
+});
+
+describe('an engine that does not answer', () => {
+	it.each([
+		['ENOENT', 0, 'stopped'],
+		['ENOENT', 127, 'missing'],
+		['EACCES', 0, 'denied'],
+		['ECONNREFUSED', 0, 'stopped'],
+		['ETIMEDOUT', 0, 'other'],
+	])('with %s, where "docker --version" ends with %i, is %s', async (code, exitCode, reason) => {
+		const context = contextWith();
+		context.engine.info = async () => {
+			throw new EngineUnreachable('/var/run/docker.sock', code);
+		};
+		context.host.on('docker --version', {exitCode});
+		const seen = await observe(context);
+		expect(seen.engine).toMatchObject({
+			reachable: false,
+			reason,
+			detail: expect.stringContaining('/var/run/docker.sock'),
+		});
+		expect(seen).toMatchObject({services: {}, volumes: [], images: {}, database: null});
+		expect(Object.values(seen.files).every(state => state === 'missing')).toBe(true);
+	});
+});

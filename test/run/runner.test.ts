@@ -1,0 +1,176 @@
+import {describe, expect, it} from 'vitest';
+import type {Event, PlannedStep, StepId} from '../../source/model/events.js';
+import {planOf} from '../../source/model/plan.js';
+import {runPlan} from '../../source/run/runner.js';
+import {compareFiles} from '../../source/steps/files.js';
+import {imagesOf} from '../../source/steps/pull.js';
+import {offlineAnswers} from '../_helpers/answers.js';
+import {contextWith} from '../_helpers/context.js';
+import {planned} from '../_helpers/events.js';
+import {drain} from '../_helpers/generators.js';
+import {allThere, nothingThere} from '../_helpers/observation.js';
+
+const about = {run: '20260801T100000-abcd', version: '0.1.0', command: 'install'};
+type FakeContext = ReturnType<typeof contextWith>;
+
+/** A plan of the eight steps in which only those that are named are left to do. */
+const planWith = (...todo: StepId[]): PlannedStep[] =>
+	planOf(offlineAnswers(), nothingThere()).map(step => ({...step, done: !todo.includes(step.id)}));
+
+const run = async (context: FakeContext, plan: readonly PlannedStep[]) =>
+	(await drain(runPlan(context, plan, about) as AsyncGenerator<Event, void>)).yielded;
+
+const last = (events: readonly Event[]) => events.at(-1) as Extract<Event, {type: 'run.finished'}>;
+const ofType = <T extends Event['type']>(events: readonly Event[], type: T) =>
+	events.filter((event): event is Extract<Event, {type: T}> => event.type === type);
+
+/** Fails unless the events are those of one run: begun once, ended once, each step begun and ended in turn. */
+const expectWellFormed = (events: readonly Event[]) => {
+	expect(events[0]?.type).toBe('run.started');
+	expect(ofType(events, 'run.started')).toHaveLength(1);
+	expect(ofType(events, 'run.finished')).toHaveLength(1);
+	expect(events.at(-1)?.type).toBe('run.finished');
+	let current: StepId | null = null;
+	for (const event of events.slice(1, -1)) {
+		if (event.type === 'step.started') {
+			expect(current).toBeNull();
+			current = event.step;
+		} else {
+			expect('step' in event && event.step).toBe(current);
+			if (event.type === 'step.finished' || event.type === 'step.failed') current = null;
+		}
+	}
+	expect(current).toBeNull();
+	for (const event of events) expect(JSON.parse(JSON.stringify(event))).toEqual(event);
+};
+
+/** A context where all is well and every image is here. */
+const good = () => {
+	const context = contextWith({observation: allThere()});
+	for (const reference of imagesOf(context.answers))
+		context.engine.images.set(reference, {id: 'sha256:1', digests: ['sha256:2']});
+	return context;
+};
+
+describe('a run', () => {
+	it('does the steps that are not done, in order, and skips the others', async () => {
+		const context = good();
+		const files = await compareFiles(context);
+		const events = await run(
+			{...context, observation: {...context.observation, files}},
+			planWith('preflight', 'files', 'pull'),
+		);
+		expectWellFormed(events);
+		expect(ofType(events, 'step.started').map(({step}) => step)).toEqual(['preflight', 'files', 'pull']);
+		expect(ofType(events, 'step.finished').map(({step, changed}) => [step, changed])).toEqual([
+			['preflight', false],
+			['files', true],
+			['pull', false],
+		]);
+	});
+
+	it('begins with the whole plan, and who does it', async () => {
+		const plan = planWith('files');
+		const [first] = await run(good(), plan);
+		expect(first).toEqual({
+			type: 'run.started',
+			...about,
+			directory: '/opt/specify',
+			pid: process.pid,
+			steps: plan,
+		});
+	});
+
+	it('that changed something ends with addresses and what to do next', async () => {
+		const context = good();
+		const files = await compareFiles(context);
+		const end = last(await run({...context, observation: {...context.observation, files}}, planWith('files')));
+		expect(end).toMatchObject({
+			outcome: 'done',
+			exitCode: 0,
+			addresses: [
+				{name: 'Specify 7', url: 'https://specify7.specify.localhost/'},
+				{name: 'Attachments', url: 'https://media.specify.localhost/'},
+			],
+		});
+		expect(end.next.join()).toContain('/opt/specify/certificates/root.crt');
+		expect(end.next.join()).toContain('.env');
+	});
+
+	it('that changed nothing says so', async () => {
+		const events = await run(good(), planWith('files'));
+		expectWellFormed(events);
+		expect(last(events)).toMatchObject({outcome: 'unchanged', exitCode: 0, next: []});
+	});
+
+	it('of nothing to do is a run all the same', async () => {
+		const events = await run(good(), planWith());
+		expect(events.map(({type}) => type)).toEqual(['run.started', 'run.finished']);
+	});
+});
+
+describe('a step that fails', () => {
+	it('ends the run with its message, hint and details; later steps do not begin', async () => {
+		const context = contextWith();
+		context.host.on('manifest inspect', {exitCode: 1, stderr: 'manifest unknown\n'});
+		const events = await run(context, planWith('pull', 'certificates', 'verify'));
+		expectWellFormed(events);
+		expect(ofType(events, 'step.started').map(({step}) => step)).toEqual(['pull']);
+		const [failed] = ofType(events, 'step.failed');
+		expect(failed).toMatchObject({step: 'pull', message: expect.stringContaining('manifest unknown'), details: []});
+		expect(last(events)).toMatchObject({
+			outcome: 'failed',
+			exitCode: 1,
+			addresses: [],
+			next: [],
+			message: failed!.message,
+			hint: failed!.hint,
+		});
+	});
+
+	it('keeps the exit code of a refusal', async () => {
+		const context = contextWith({observation: allThere({memory: 1})});
+		expect(last(await run(context, planWith('preflight')))).toMatchObject({outcome: 'failed', exitCode: 3});
+	});
+
+	it('for a reason nobody thought of is told as such, with a way to report it', async () => {
+		const context = good();
+		context.host.makeFolder = async () => {
+			throw new TypeError('x is not a function');
+		};
+		const end = last(await run(context, planWith('files')));
+		expect(end).toMatchObject({
+			outcome: 'failed',
+			exitCode: 1,
+			message: 'Something unexpected happened: x is not a function',
+		});
+		expect(end.hint).toContain('report it');
+	});
+});
+
+describe('a run that is stopped', () => {
+	it('before a step begins is cancelled there', async () => {
+		const context = good();
+		context.controller.abort();
+		const events = await run(context, planWith('files', 'pull'));
+		expectWellFormed(events);
+		expect(context.host.files.size).toBe(0);
+		expect(last(events)).toMatchObject({outcome: 'cancelled', exitCode: 130});
+	});
+
+	it('within a step is cancelled, whatever error that brings', async () => {
+		const context = good();
+		context.engine.image = async () => {
+			context.controller.abort();
+			throw new Error('socket hang up');
+		};
+		const events = await run(context, planWith('pull', 'verify'));
+		expectWellFormed(events);
+		expect(ofType(events, 'step.failed')).toMatchObject([{step: 'pull', message: 'Stopped, as you asked.'}]);
+		expect(last(events)).toMatchObject({outcome: 'cancelled', exitCode: 130});
+	});
+});
+
+it('a plan of one step needs nothing else', async () => {
+	expectWellFormed(await run(good(), [planned()]));
+});

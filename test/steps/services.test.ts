@@ -1,0 +1,167 @@
+import {describe, expect, it} from 'vitest';
+import {SetupError} from '../../source/errors.js';
+import type {StepEvent} from '../../source/model/events.js';
+import {makeVolumes, startServices, stateOf, waitHealthy} from '../../source/steps/services.js';
+import {contextWith} from '../_helpers/context.js';
+import {failureOf} from '../_helpers/failure.js';
+import {drain, drainToError} from '../_helpers/generators.js';
+
+const states = (events: readonly StepEvent[]) =>
+	events.flatMap(event => (event.type === 'service' ? [`${event.service} ${event.state}`] : []));
+
+const health = (service: string) => new RegExp(`exec --no-TTY ${service} `);
+
+describe('the state of a container', () => {
+	it.each([
+		['running', 'healthy', 'healthy'],
+		['running', 'starting', 'starting'],
+		['running', 'unhealthy', 'unhealthy'],
+		['running', null, 'healthy'],
+		['restarting', 'unhealthy', 'restarting'],
+		['created', null, 'created'],
+		['exited', null, 'exited'],
+		['dead', null, 'exited'],
+		['paused', 'healthy', 'exited'],
+	] as const)('%s and %s is %s', (state, health, expected) => {
+		expect(stateOf({state, health})).toBe(expected);
+	});
+});
+
+describe('volumes', () => {
+	it('that are missing are made with the label of the installation', async () => {
+		const context = contextWith();
+		context.engine.volumeNames.push('specify_database', 'specify_redis');
+		await makeVolumes(context);
+		expect(context.host.commands).toEqual([
+			'docker volume create --label specify-setup.project=specify specify_attachments',
+			'docker volume create --label specify-setup.project=specify specify_static',
+			'docker volume create --label specify-setup.project=specify specify_certificates',
+		]);
+	});
+
+	it('that cannot be made are an error in the words of the engine', async () => {
+		const context = contextWith();
+		context.host.on('volume create', {exitCode: 1, stderr: 'no space left on device\n'});
+		const error = await failureOf(makeVolumes(context));
+		expect(error.message).toBe('The volume specify_database could not be made: no space left on device');
+	});
+});
+
+describe('starting services', () => {
+	it('tells whether anything was started', async () => {
+		const context = contextWith();
+		context.engine.service('db');
+		expect(await startServices(context, ['db'])).toBe(false);
+		context.host.on('up --detach', () => {
+			context.engine.service('db', {startedAt: '2026-08-01T12:00:00Z'});
+			return {};
+		});
+		expect(await startServices(context, ['db'])).toBe(true);
+		expect(context.host.commands[0]).toBe(
+			'docker compose --project-directory /opt/specify up --detach --pull never db',
+		);
+	});
+
+	it('does not take a restart of another service for its own', async () => {
+		const context = contextWith();
+		context.engine.service('db');
+		context.host.on('up --detach', () => {
+			context.engine.service('worker', {startedAt: '2026-08-01T12:00:00Z'});
+			return {};
+		});
+		expect(await startServices(context, ['db'])).toBe(false);
+	});
+
+	it.each([
+		['Error: Bind for 0.0.0.0:443 failed: port is already allocated', /Another program took the port/],
+		['listen tcp4 0.0.0.0:80: bind: address already in use', /Another program took the port/],
+		['Error response from daemon: something else', /after mending the cause/],
+	])('that fails with "%s" says what to do', async (words, hint) => {
+		const context = contextWith();
+		context.host.on('up --detach', {exitCode: 1, stderr: ` Container specify-db-1  Created\n${words}\n`});
+		const error = await failureOf(startServices(context, ['db', 'redis']));
+		expect(error.message).toBe(`Docker could not start db, redis: ${words}`);
+		expect(error.hint).toMatch(hint);
+		expect(error.details).toEqual([expect.stringContaining('specify-db-1')]);
+	});
+});
+
+describe('waiting for services', () => {
+	it('ends when each answers its own health check, and tells each state once', async () => {
+		const context = contextWith();
+		context.engine.service('db', {health: 'starting'});
+		context.engine.service('redis', {health: 'starting'});
+		let asked = 0;
+		context.host.on(health('db'), () => {
+			asked += 1;
+			return {exitCode: asked < 3 ? 1 : 0};
+		});
+		const {yielded} = await drain(waitHealthy(context, ['db', 'redis']) as AsyncGenerator<StepEvent, void>);
+		expect(states(yielded)).toEqual(['db starting', 'redis healthy', 'db healthy']);
+	});
+
+	it('of which the container comes only later is patient', async () => {
+		const context = contextWith();
+		let looks = 0;
+		context.engine.onLook = () => {
+			looks += 1;
+			if (looks === 2) context.engine.service('media');
+		};
+		const {yielded} = await drain(waitHealthy(context, ['media']) as AsyncGenerator<StepEvent, void>);
+		expect(states(yielded)).toEqual(['media missing', 'media healthy']);
+	});
+
+	it('fails with the exit code and the last lines of one that ends', async () => {
+		const context = contextWith();
+		context.engine.service('db', {state: 'exited', exitCode: 1, health: null});
+		context.host.on('docker logs', {stdout: '\u001b[31mone\u001b[0m\n\n', stderr: 'InnoDB: no space\n'});
+		const {yielded, error} = await drainToError(waitHealthy(context, ['db', 'redis']));
+		expect(states(yielded)).toContain('db exited');
+		expect(error).toBeInstanceOf(SetupError);
+		expect(error).toMatchObject({
+			message: 'The service db does not stay up (exit code 1).',
+			details: ['one', 'InnoDB: no space'],
+			hint: expect.stringContaining('docker compose logs db'),
+		});
+	});
+
+	it('fails when one keeps restarting', async () => {
+		const context = contextWith();
+		let restarts = 0;
+		context.engine.onLook = () =>
+			context.engine.service('db', {state: 'restarting', restarts: restarts++, exitCode: 1});
+		const {error} = await drainToError(waitHealthy(context, ['db']));
+		expect(error.message).toBe('The service db does not stay up (exit code 1).');
+		expect(restarts).toBeLessThan(6);
+	});
+
+	it('does not count restarts from before: the cause may have been mended', async () => {
+		const context = contextWith();
+		context.engine.service('db', {restarts: 7, health: 'starting'});
+		let asked = 0;
+		context.host.on(health('db'), () => {
+			asked += 1;
+			return {exitCode: asked < 2 ? 1 : 0};
+		});
+		const {yielded} = await drain(waitHealthy(context, ['db']) as AsyncGenerator<StepEvent, void>);
+		expect(states(yielded)).toEqual(['db starting', 'db healthy']);
+	});
+
+	it('fails in time, with what the health check said last', async () => {
+		const context = contextWith();
+		context.engine.service('report', {health: 'unhealthy', healthOutput: 'connection refused'});
+		context.host.on(health('report'), {exitCode: 1});
+		const {error} = await drainToError(waitHealthy(context, ['report'], {timeoutMs: 500}));
+		expect(error.message).toMatch(/^The service report did not become ready/);
+		expect((error as SetupError).details).toEqual(['connection refused']);
+	});
+
+	it('ends as cancelled when the run is stopped', async () => {
+		const context = contextWith();
+		context.host.on(health('db'), {exitCode: 1});
+		context.engine.service('db', {health: 'starting'});
+		const waiting = drainToError(waitHealthy(context, ['db']));
+		setTimeout(() => context.controller.abort(), 50);
+		expect((await waiting).error).toMatchObject({name: 'Cancelled', exitCode: 130});
+	});
+});
