@@ -17,7 +17,7 @@ const common = {
 const withoutDevtools: Plugin = {
 	name: 'without-devtools',
 	setup({onResolve, onLoad}) {
-		onResolve({filter: /^react-devtools-core$/}, ({path}) => ({path, namespace: 'empty'}));
+		onResolve({filter: /^(react-devtools-core|\.\/devtools\.js)$/}, ({path}) => ({path, namespace: 'empty'}));
 		onLoad({filter: /.*/, namespace: 'empty'}, () => ({contents: 'export default {}'}));
 	},
 };

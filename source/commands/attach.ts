@@ -1,16 +1,38 @@
 import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
+import {canDraw} from '../ink/can-draw.js';
 import {followJournal, journalPath, latestJournal} from '../run/journal.js';
 import {holderOf} from '../run/lock.js';
 import {folderOf} from './folder.js';
 import {show} from './output.js';
+import {viewRun} from './view.js';
 
 export const help = `specify-setup attach [--dir DIR] [--plain | --json]
 
-Shows the run under way from its beginning, or the last one. Leaving it stops nothing.
+Shows the run under way from its beginning, or the last one. Leaving it stops nothing;
+Ctrl-C asks whether to leave it or to stop the run.
+
+  --plain, --json    lines for people, or one JSON object a line
 
 Example
-  specify-setup attach`;
+  specify-setup attach
+
+Exit codes: the run's own when it ended while it was watched, 0 when it was left.`;
+
+/** Asks a run to stop safely, if it is still the one that holds the lock. */
+const stopRun = async (directory: string, run: string) => {
+	const holder = await holderOf(directory);
+	if (holder?.run === run) process.kill(holder.pid, 'SIGTERM');
+};
+
+/** Whether this person may send signals to a process. */
+const maySignal = (pid: number) => {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
+};
 
 export const attach = async (argv: readonly string[]): Promise<number> => {
 	const {values} = readFlags('attach', argv, {
@@ -36,5 +58,12 @@ export const attach = async (argv: readonly string[]): Promise<number> => {
 			return (error as NodeJS.ErrnoException).code === 'EPERM';
 		}
 	};
-	return show(followJournal(path, {isAlive}), values.json ? 'json' : 'plain');
+	if (values.json || values.plain || !canDraw())
+		return show(followJournal(path, {isAlive}), values.json ? 'json' : 'plain');
+	const code = await viewRun({
+		directory,
+		entries: signal => followJournal(path, {isAlive, signal}),
+		stop: holder && maySignal(holder.pid) ? () => void stopRun(directory, holder.run) : undefined,
+	});
+	return code as number;
 };

@@ -9,7 +9,7 @@ import {version} from '../version.js';
 export type BegunRun = {
 	run: string;
 	/** The run's journal from its beginning, as it is written. */
-	entries(): AsyncGenerator<JournalEntry>;
+	entries(signal?: AbortSignal): AsyncGenerator<JournalEntry>;
 	/** Asks the run to stop safely. */
 	stop(): void;
 };
@@ -24,5 +24,5 @@ export const beginRun = async (request: {
 }): Promise<BegunRun> => {
 	const run = newRunName();
 	const {isAlive, stop} = await startDetached({run, version, ...request});
-	return {run, stop, entries: () => followJournal(journalPath(request.directory, run), {isAlive})};
+	return {run, stop, entries: signal => followJournal(journalPath(request.directory, run), {isAlive, signal})};
 };

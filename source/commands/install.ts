@@ -2,6 +2,7 @@ import {createInterface} from 'node:readline/promises';
 import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {localHost} from '../host/local.js';
+import {canDraw} from '../ink/can-draw.js';
 import {isDone} from '../model/plan.js';
 import {PlainReporter, planLines} from '../plain/reporter.js';
 import {openInstallation, planFor} from '../run/installation.js';
@@ -14,6 +15,7 @@ import {gatherAnswers} from './answers.js';
 import {beginRun} from './begin.js';
 import {folderOf} from './folder.js';
 import {type Output, print, show} from './output.js';
+import {viewRun} from './view.js';
 
 export const help = `specify-setup install | reconfigure [options]
 
@@ -139,16 +141,18 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 			return exitCodes.cancelled;
 		}
 	}
-	const {run, entries, stop} = await beginRun({command, directory, answers, dump});
-	if (values.detach) {
-		print(
-			output === 'json'
-				? JSON.stringify({run, directory})
-				: `Run ${run} has begun. Watch it with "specify-setup attach --dir ${directory}".`,
-		);
-		return exitCodes.done;
+	const request = {command, directory, answers, dump};
+	for (;;) {
+		const {run, entries, stop} = await beginRun(request);
+		if (values.detach) {
+			const said = `Run ${run} has begun. Watch it with "specify-setup attach --dir ${directory}".`;
+			print(output === 'json' ? JSON.stringify({run, directory}) : said);
+			return exitCodes.done;
+		}
+		if (controller.signal.aborted) stop();
+		controller.signal.addEventListener('abort', stop, {once: true});
+		if (values.plain || values.json || !canDraw()) return show(entries(), output);
+		const result = await viewRun({directory, entries, stop, canRetry: true});
+		if (result !== 'retry') return result;
 	}
-	if (controller.signal.aborted) stop();
-	controller.signal.addEventListener('abort', stop);
-	return show(entries(), output);
 };

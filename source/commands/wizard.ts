@@ -10,6 +10,7 @@ import {refusalOf} from '../steps/preflight.js';
 import {beginRun} from './begin.js';
 import {absolute, consider, DumpReader, findNames, gatherFacts, withoutSecrets} from './guide.js';
 import {openPreferences} from './preferences.js';
+import {viewRun} from './view.js';
 
 /** The guided installation: screens, then the run. Returns the exit code. */
 export const wizard = async ({
@@ -57,9 +58,13 @@ export const wizard = async ({
 	const {checks} = await consider(directory, answers, reader.known, new AbortController().signal);
 	const refused = refusalOf(checks);
 	if (refused) throw refused;
-	const begun = await beginRun({command: 'install', directory, answers, dump: reader.known, secrets: result.secrets});
-	preferences.addInstallation(directory);
-	preferences.forgetDraft(directory);
-	const {watch} = await import('./watch.js');
-	return watch({directory, ...begun});
+	const request = {command: 'install', directory, answers, dump: reader.known, secrets: result.secrets};
+	let exitCode: number | 'retry' = 'retry';
+	while (exitCode === 'retry') {
+		const {entries, stop} = await beginRun(request);
+		preferences.addInstallation(directory);
+		preferences.forgetDraft(directory);
+		exitCode = await viewRun({directory, entries, stop, canRetry: true});
+	}
+	return exitCode;
 };

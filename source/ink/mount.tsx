@@ -7,7 +7,6 @@ export {canDraw} from './can-draw.js';
 const framesPerSecond = 10;
 
 const alternateScreen = {enter: '\u001b[?1049h\u001b[H\u001b[J', leave: '\u001b[?1049l\u001b[?25h'};
-const wipe = '\u001b[H\u001b[J';
 
 /**
  * Draws an element on the terminal's alternate screen until it leaves; resolves to what it leaves with. What was on the
@@ -17,8 +16,6 @@ export const mount = async <T,>(element: (leave: (result: T) => void) => ReactEl
 	let result: {value: T} | undefined;
 	const {stdout} = process;
 	const restore = () => stdout.write(alternateScreen.leave);
-	// Before Ink's own handler: what the terminal made of the old rows in its new width is gone when the new ones come.
-	const resized = () => stdout.write(wipe);
 	const continued = () => {
 		stdout.write(alternateScreen.enter);
 		process.stdin.setRawMode?.(true);
@@ -27,7 +24,6 @@ export const mount = async <T,>(element: (leave: (result: T) => void) => ReactEl
 	};
 	stdout.write(alternateScreen.enter);
 	process.on('exit', restore);
-	stdout.prependListener('resize', resized);
 	process.on('SIGCONT', continued);
 	try {
 		const instance = render(
@@ -41,7 +37,6 @@ export const mount = async <T,>(element: (leave: (result: T) => void) => ReactEl
 		);
 		await instance.waitUntilExit();
 	} finally {
-		stdout.off('resize', resized);
 		process.off('SIGCONT', continued);
 		process.off('exit', restore);
 		restore();

@@ -60,6 +60,8 @@ export const cutLine = (line: Line, columns: number, ellipsis: string): Line => 
 /** Draws a line in one row of a `<Frame>`. */
 export const Spans = ({line, columns}: {line: Line; columns: number}) => {
 	const {symbols, color} = useTheme();
+	// An empty row would not be drawn at all.
+	if (lineColumns(line) === 0) return ' ';
 	return (
 		<>
 			{cutLine(line, columns, symbols.ellipsis).map((span, index) =>

@@ -91,13 +91,25 @@ export const noProgress: Progress = {
 	ending: null,
 };
 
-/** A line as a terminal can show it: no control sequences, tabs as blanks, not endless. */
-const plainLine = (line: string) =>
-	stripVTControlCharacters(line.slice(0, 2 * keptCharacters))
+const unsuitable = /\p{Cc}/u;
+
+/** A text as a terminal can show it in one row: no control sequences, tabs and line ends as blanks, not endless. */
+const plain = (text: string): string => {
+	const part = text.slice(0, keptCharacters);
+	if (!unsuitable.test(part)) return part;
+	return stripVTControlCharacters(part)
 		.replaceAll('\t', '    ')
-		.replaceAll('\n', ' ')
-		.replace(/\p{Cc}/gu, '')
-		.slice(0, keptCharacters);
+		.replaceAll(/[\r\n]+/g, ' ')
+		.replaceAll(/\p{Cc}/gu, '');
+};
+
+/** An entry whose texts are plain: services, registries and file names say what they like, and journals are sent around. */
+const plainValue = <T>(value: T): T => {
+	if (typeof value === 'string') return plain(value) as T;
+	if (Array.isArray(value)) return value.slice(-keptItems).map(plainValue) as T;
+	if (typeof value !== 'object' || value === null) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plainValue(part)])) as T;
+};
 
 const planned = ({id, title, done}: PlannedStep): StepProgress => ({
 	id,
@@ -123,7 +135,7 @@ const amount = (entry: Extract<JournalEntry, {type: 'progress'}>, before: Amount
 	unit: entry.unit,
 	rate: entry.rate ?? null,
 	secondsLeft: entry.secondsLeft ?? null,
-	state: plainLine(entry.state ?? ''),
+	state: entry.state ?? '',
 });
 
 const counted = (
@@ -171,38 +183,32 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 		case 'check': {
 			const {step, name, ok, detail} = entry;
 			const isSame = (other: Check) => other.step === step && other.name === name;
-			return {checks: placed(progress.checks, {step, name, ok, detail: plainLine(detail)}, isSame, keptItems)};
+			return {checks: placed(progress.checks, {step, name, ok, detail}, isSame, keptItems)};
 		}
 		case 'note': {
-			const {step, level, hint = ''} = entry;
-			const message = plainLine(entry.message);
+			const {step, level, message, hint = ''} = entry;
 			const isSame = (other: Note) => other.step === step && other.message === message;
-			return {notes: placed(progress.notes, {step, level, message, hint: plainLine(hint)}, isSame, keptItems)};
+			return {notes: placed(progress.notes, {step, level, message, hint}, isSame, keptItems)};
 		}
 		case 'log': {
 			const {log, forgotten} = progress;
 			const full = log.length >= keptLines;
-			const {step, source} = entry;
+			const {step, source, line} = entry;
 			return {
-				log: [...(full ? log.slice(1 - keptLines) : log), {step, source, line: plainLine(entry.line)}],
+				log: [...(full ? log.slice(1 - keptLines) : log), {step, source, line}],
 				forgotten: forgotten + (full ? 1 : 0),
 			};
 		}
 		case 'step.finished':
 			return {
-				steps: stepChanged(progress, entry.step, {state: 'done', ms: entry.ms, summary: plainLine(entry.summary)}),
+				steps: stepChanged(progress, entry.step, {state: 'done', ms: entry.ms, summary: entry.summary}),
 			};
 		case 'step.failed': {
 			const {step, message, hint, details} = entry;
 			const startedAt = progress.steps.find(({id}) => id === step)?.startedAt ?? entry.at;
 			return {
 				steps: stepChanged(progress, step, {state: 'failed', ms: entry.at - startedAt}),
-				failure: {
-					step,
-					message: plainLine(message),
-					hint: plainLine(hint),
-					details: details.slice(-keptItems).map(plainLine),
-				},
+				failure: {step, message, hint, details},
 			};
 		}
 		case 'run.finished': {
@@ -213,9 +219,9 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 					exitCode,
 					ms,
 					addresses,
-					message: plainLine(message),
-					hint: plainLine(hint),
-					next: next.map(plainLine),
+					message,
+					hint,
+					next,
 					authority,
 				},
 				steps:
@@ -233,7 +239,7 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 /** What is known of a run after one more entry of its journal; entries of unknown types change nothing but the time. */
 export const progressOf = (progress: Progress, entry: JournalEntry): Progress => ({
 	...progress,
-	...reduced(progress, entry),
+	...reduced(progress, plainValue(entry)),
 	at: entry.at,
 });
 

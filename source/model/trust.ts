@@ -26,10 +26,7 @@ export const trustRecipes = (root: string): TrustRecipe[] => {
 		{
 			system: 'Debian, Ubuntu',
 			steps: [],
-			commands: [
-				`sudo cp ${file} /usr/local/share/ca-certificates/specify-root.crt`,
-				'sudo update-ca-certificates',
-			],
+			commands: [`sudo cp ${file} /usr/local/share/ca-certificates/specify-root.crt`, 'sudo update-ca-certificates'],
 		},
 		{
 			system: 'Fedora, Red Hat',

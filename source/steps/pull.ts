@@ -182,7 +182,6 @@ async function* pullImage(
 		state,
 		...pace(meter, progress.current, progress.total),
 	});
-	yield event('waiting');
 	try {
 		for await (const message of engine.pull(pulled, {signal})) {
 			if (message.error) throw new Error(message.error);
@@ -216,6 +215,16 @@ export const pull: Step = async function* (context) {
 	const digests = await readDigests(host, directory);
 	const missing = await missingLayers(context);
 	const bytes = distinctBytes(missing);
+	// All of them first: then it is known from the beginning how much there is.
+	for (const [reference, layers] of missing)
+		yield {
+			type: 'progress',
+			item: reference,
+			current: 0,
+			total: new PullProgress(layers).total,
+			unit: 'bytes',
+			state: 'waiting',
+		};
 	yield* merge(
 		[...missing].map(([reference, layers]) => pullImage(context, reference, layers, digests[reference])),
 		{limit: imagesAtOnce},

@@ -18,7 +18,7 @@ export const isAlive = (pid: number) => ![undefined, 'Z', 'X'].includes(processS
 
 /** A process that has ended while its parent, which lives on, never asks for it. End the parent afterwards. */
 export const makeZombie = async (): Promise<{pid: number; began: string; parent: ChildProcess}> => {
-	const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {stdio: ['ignore', 'pipe', 'ignore']});
+	const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {stdio: ['ignore', 'pipe', 'ignore']});
 	const pid = await new Promise<number>(resolve =>
 		parent.stdout!.once('data', text => resolve(Number(String(text).trim()))),
 	);

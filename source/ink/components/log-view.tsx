@@ -31,7 +31,7 @@ export const LogView = ({
 	useKeys(press => {
 		if (latest.current.press(press)) return;
 		if (press.name === 'right') return setSide(current => current + sideStep);
-		if (press.name === 'left' && side > 0) return setSide(current => Math.max(0, current - sideStep));
+		if (press.name === 'left') return setSide(current => Math.max(0, current - sideStep));
 		onPress(press);
 	});
 	const lines = log

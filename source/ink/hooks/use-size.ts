@@ -5,7 +5,9 @@ import {useEffect, useState} from 'react';
 export type Size = {columns: number; rows: number; settling: boolean};
 
 const smallest = {columns: 20, rows: 8};
-const settleMs = 60;
+// Longer than a frame lasts, so that the empty one is really drawn.
+const settleMs = 180;
+const wipe = '\u001b[H\u001b[J';
 
 /** The terminal's size, followed while it changes. */
 export const useSize = (): Size => {
@@ -21,7 +23,11 @@ export const useSize = (): Size => {
 		const follow = () => {
 			setSize(read(true));
 			clearTimeout(timer);
-			timer = setTimeout(() => setSize(read(false)), settleMs);
+			timer = setTimeout(() => {
+				// What the terminal made of the old rows in its new width must be gone before the new ones come.
+				stdout.write(wipe);
+				setSize(read(false));
+			}, settleMs);
 		};
 		stdout.on('resize', follow);
 		return () => {

@@ -274,8 +274,7 @@ export const ProgressScreen = ({entries, onLeave, stop, retry, suspend, live = t
 		if (name === 'control' && text === 'z') return suspend?.();
 		if (name === 'control' && text === 'c') return ending || stopping || !live ? leave() : setPage('leave');
 		if (page !== 'run') {
-			if (name === 'escape' || name === 'backspace' || name === 'left' || (name === 'text' && text === 'q'))
-				setPage('run');
+			if (name === 'escape' || name === 'backspace' || (name === 'text' && text === 'q')) setPage('run');
 			return;
 		}
 		if (name === 'enter') return good ? leave() : undefined;
@@ -289,10 +288,12 @@ export const ProgressScreen = ({entries, onLeave, stop, retry, suspend, live = t
 	};
 
 	if (page === 'log') return <LogView log={progress.log} forgotten={progress.forgotten} onPress={press} />;
-	if (page === 'help') return <Page title="Help" keys={['Esc back']} lines={helpLines(columns - 1)} onPress={press} />;
+	if (page === 'help')
+		return <Page key="help" title="Help" keys={['Esc back']} lines={helpLines(columns - 1)} onPress={press} />;
 	if (page === 'trust' && ending?.authority)
 		return (
 			<Page
+				key="trust"
 				title="Trusting the certificates"
 				keys={['Esc back']}
 				lines={trustLines(ending.authority, columns - 1)}
@@ -318,6 +319,7 @@ export const ProgressScreen = ({entries, onLeave, stop, retry, suspend, live = t
 	if (ending && !good)
 		return (
 			<Page
+				key="failure"
 				title={failedTitle[ending.outcome as keyof typeof failedTitle]}
 				position={`after ${formatSeconds(ending.ms / 1000)}`}
 				keys={[...(retry ? ['r retry'] : []), 'l log', 'q quit', '? help']}
