@@ -545,7 +545,14 @@ const zoneLines = (rows: readonly ZoneRow[]) => {
 	);
 };
 
-const isNarrow = (lines: readonly string[]) => lines.every(line => line.length <= zoneWidth);
+const isNarrow = (line: string) => line.length <= zoneWidth;
+
+/** Rows that cannot be aligned: each as short as it can be written. */
+const zoneLinesFolded = (rows: readonly ZoneRow[]) =>
+	rows.flatMap(({owner, type, address}) => {
+		const start = `${owner} ${zoneTtlSeconds} IN ${type}`;
+		return isNarrow(`${start} ${address}`) ? [`${start} ${address}`] : [`${start} (`, `    ${address} )`];
+	});
 
 /**
  * The records to create, as a BIND zone file has them. Names are absolute where all lines fit into 72 columns, otherwise
@@ -578,18 +585,15 @@ export const zoneSnippet = (
 			: []),
 		...(wildcard && domain !== null ? ['; * is every name of this domain that has no record of its own'] : []),
 	];
-	const absolute = zoneLines(rowsFor(name => `${name}.`));
-	if (domain === null || isNarrow(absolute)) {
-		const rows = isNarrow(absolute) ? absolute : folded(rowsFor(name => `${name}.`));
-		return [...comments, ...rows].join('\n');
-	}
-	const relative = rowsFor(name => (name === domain ? '@' : name.slice(0, -domain.length - 1)));
-	const lines = zoneLines(relative);
-	return [...comments, `$ORIGIN ${domain}.`, ...(isNarrow(lines) ? lines : folded(relative))].join('\n');
+	const layOut = (rows: readonly ZoneRow[]) => {
+		const lines = zoneLines(rows);
+		return lines.every(isNarrow) ? {lines, isAligned: true} : {lines: zoneLinesFolded(rows), isAligned: false};
+	};
+	const absolute = layOut(rowsFor(name => `${name}.`));
+	if (domain === null || absolute.isAligned) return [...comments, ...absolute.lines].join('\n');
+	const relative = layOut(rowsFor(name => (name === domain ? '@' : name.slice(0, -domain.length - 1))));
+	return [...comments, `$ORIGIN ${domain}.`, ...relative.lines].join('\n');
 };
-
-const folded = (rows: readonly ZoneRow[]) =>
-	rows.flatMap(({owner, type, address}) => [`${owner} ${zoneTtlSeconds} IN ${type} (`, `    ${address} )`]);
 
 /** Names providers and installers give machines: nobody can add records below them. */
 const isProviderName = (name: string) =>

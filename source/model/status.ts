@@ -60,8 +60,7 @@ export type LiveStatus = Omit<Status, 'services'> & {
 
 /** Whether a person can use everything: all services healthy, all addresses answering. */
 export const isHealthy = ({services, addresses}: Pick<Status, 'services' | 'addresses'>) =>
-	services.every(({state}) => state === 'healthy') &&
-	addresses.every(({status}) => status !== null && status < 500);
+	services.every(({state}) => state === 'healthy') && addresses.every(({status}) => status !== null && status < 500);
 
 const hourMs = 3_600_000;
 
@@ -124,7 +123,8 @@ export const statusLines = (status: Status | LiveStatus, now = Date.now()): stri
 };
 
 const usageColumn = (usage: Usage | null) => {
-	const text = usage === null ? '' : `${formatPercent(usage.cpuPercent ?? 0).padStart(5)} CPU  ${formatMemoryUse(usage)}`;
+	const text =
+		usage === null ? '' : `${formatPercent(usage.cpuPercent ?? 0).padStart(5)} CPU  ${formatMemoryUse(usage)}`;
 	return `${text.padEnd(33)}  `;
 };
 

@@ -134,9 +134,6 @@ export async function* liveStatus({
 		bell.ring();
 	};
 
-	const updateService = (service: ServiceName, change: Partial<LiveService>) =>
-		update({services: status?.services.map(seen => (seen.service === service ? {...seen, ...change} : seen))});
-
 	/** One stream for each container, for as long as it exists. */
 	const followUsage = async (service: ServiceName, id: string, own: AbortController) => {
 		while (!own.signal.aborted) {

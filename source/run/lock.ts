@@ -1,69 +1,119 @@
-import {readFileSync} from 'node:fs';
-import {link, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {exitCodes, SetupError} from '../errors.js';
 import {stateFolder} from '../files/names.js';
 
 /** Who runs: a process is known by its number and the moment it began, because numbers are used again. */
 export type Holder = {pid: number; began: string | null; run: string};
 
+const gateTimeoutMs = 5000;
+const retryMs = 20;
+
 const lockPath = (directory: string) => join(directory, stateFolder, 'lock');
 
-/** When a process began, in clock ticks since boot (field 22 of /proc/PID/stat); null where there is no /proc or no such process. */
-const beganAt = (pid: number): string | null => {
+/**
+ * State and start (clock ticks since boot) of a process: fields 3 and 22 of /proc/PID/stat; null where there is no /proc
+ * or no such process.
+ */
+const processFacts = (pid: number): {state: string; began: string} | null => {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-		return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+		return {state: fields[0]!, began: fields[19]!};
 	} catch {
 		return null;
 	}
 };
 
-const isAlive = ({pid, began}: Holder) => {
+/** Whether a process still works: one that has ended and only waits to be collected does not. */
+export const isAlive = ({pid, began}: Pick<Holder, 'pid' | 'began'>) => {
 	try {
 		process.kill(pid, 0);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
 	}
-	return began === null || beganAt(pid) === began;
+	const facts = processFacts(pid);
+	if (facts && /[ZX]/.test(facts.state)) return false;
+	return began === null || facts?.began === began;
 };
 
-/** The live run of an installation, or null. */
-export const holderOf = async (directory: string): Promise<Holder | null> => {
+const readHolder = (path: string): Holder | null => {
 	try {
-		const holder = JSON.parse(await readFile(lockPath(directory), 'utf8')) as Holder;
-		return isAlive(holder) ? holder : null;
+		return JSON.parse(readFileSync(path, 'utf8')) as Holder;
 	} catch {
 		return null;
 	}
 };
 
+/** The live run of an installation, or null. */
+export const holderOf = async (directory: string): Promise<Holder | null> => {
+	const holder = readHolder(lockPath(directory));
+	return holder && isAlive(holder) ? holder : null;
+};
+
+/** Links a finished file into place, so that nobody ever reads half a lock; false when there is one already. */
+const place = (draft: string, path: string) => {
+	try {
+		linkSync(draft, path);
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+		return false;
+	}
+};
+
+const ageMs = (path: string) => {
+	try {
+		return Date.now() - statSync(path).ctimeMs;
+	} catch {
+		return 0;
+	}
+};
+
+/** Removes a dead holder's lock and places ours. Behind a gate, because only one may judge and remove at a time. */
+const takeOver = (draft: string, path: string): 'taken' | 'held' | 'again' => {
+	const gate = `${path}.gate`;
+	if (!place(draft, gate)) {
+		if (ageMs(gate) > gateTimeoutMs) rmSync(gate, {force: true});
+		return 'again';
+	}
+	try {
+		const holder = readHolder(path);
+		if (holder && isAlive(holder)) return 'held';
+		rmSync(path, {force: true});
+		return place(draft, path) ? 'taken' : 'again';
+	} finally {
+		rmSync(gate, {force: true});
+	}
+};
+
 /**
  * Takes the lock of an installation for this process; a dead holder's is taken over.
- * @returns a function that gives it back
+ * @returns a function that gives it back, once
  * @throws SetupError (exit code 4) when another run holds it
  */
 export const lock = async (directory: string, run: string): Promise<() => Promise<void>> => {
 	const path = lockPath(directory);
-	const own: Holder = {pid: process.pid, began: beganAt(process.pid), run};
-	await mkdir(join(directory, stateFolder), {recursive: true, mode: 0o700});
-	// A finished file is linked into place, so that nobody ever reads half a lock.
-	const draft = `${path}.${process.pid}`;
-	await writeFile(draft, JSON.stringify(own), {mode: 0o600});
+	const own: Holder = {pid: process.pid, began: processFacts(process.pid)?.began ?? null, run};
+	const text = JSON.stringify(own);
+	mkdirSync(join(directory, stateFolder), {recursive: true, mode: 0o700});
+	const draft = `${path}.${process.pid}.${run.replace(/\W/g, '')}`;
+	writeFileSync(draft, text, {mode: 0o600});
+	const release = async () => {
+		const holder = readHolder(path);
+		if (holder && JSON.stringify(holder) === text) rmSync(path, {force: true});
+	};
 	try {
-		for (let attempt = 0; attempt < 5; attempt += 1) {
-			try {
-				await link(draft, path);
-				return () => rm(path, {force: true});
-			} catch (error) {
-				if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-			}
-			if (await holderOf(directory)) break;
-			await rm(path, {force: true});
+		for (const deadline = Date.now() + 2 * gateTimeoutMs; Date.now() < deadline; await sleep(retryMs)) {
+			if (place(draft, path)) return release;
+			const result = takeOver(draft, path);
+			if (result === 'taken') return release;
+			if (result === 'held') break;
 		}
 		throw lockedError(directory);
 	} finally {
-		await rm(draft, {force: true});
+		rmSync(draft, {force: true});
 	}
 };
 

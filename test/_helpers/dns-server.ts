@@ -100,8 +100,9 @@ export const readZone = (text: string): Zone => {
 			throw new Error(`not a record: ${line}`);
 		const absolute = owner === '@' ? origin : owner.endsWith('.') ? owner : `${owner}.${origin}`;
 		if (!absolute.endsWith('.')) throw new Error(`relative to nothing: ${line}`);
-		const entry = (zone[absolute.slice(0, -1)] ??= {ttl: Number(ttl)});
-		entry[type] = [...((entry[type] as string[] | undefined) ?? []), data];
+		const name = absolute.slice(0, -1);
+		const entry = zone[name] ?? {ttl: Number(ttl)};
+		zone[name] = {...entry, [type]: [...(entry[type] ?? []), data]};
 	}
 	return zone;
 };

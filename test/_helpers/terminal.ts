@@ -87,7 +87,7 @@ export const namedKeys = [...Object.keys(keys), ...Object.keys(cursorKeys)] as K
 const keyPauseMs = 5;
 const unreadTimeoutMs = 1000;
 const waitTimeoutMs = 5000;
-const hangUpTimeoutMs = 2000;
+const hangUpTimeoutMs = 1000;
 const scrollbackRows = 100_000;
 
 /** Answers each line with what the terminal holds for the program: bytes not read yet, and how it reads. */
@@ -129,6 +129,8 @@ if ($job == 0) {
 	print STDERR "$ARGV[0]: $!\\n";
 	POSIX::_exit(127);
 }
+# The window is closed: a shell tells its jobs, and here still waits for their end.
+$SIG{HUP} = sub { kill HUP => -$job; kill CONT => -$job; };
 setpgid($job, $job);
 $settings =~ tr/\\n/ /;
 syswrite STDOUT, "\\e]${reportCode};started $job @{[POSIX::ttyname(0)]};$settings\\a";
@@ -411,13 +413,11 @@ export class Terminal {
 		if (!this.ptyEnded) {
 			const gone = new Promise<void>(resolve => this.pty.onExit(() => resolve()));
 			const job = await Promise.race([this.job, gone]);
-			signalIfAlive(this.pty.pid, 'SIGHUP');
+			// Its type does not tell that this closes the terminal's own side.
+			(this.pty as typeof this.pty & {destroy(): void}).destroy();
+			const kill = setTimeout(() => job && signalIfAlive(-job, 'SIGKILL'), hangUpTimeoutMs);
 			await gone;
-			if (job !== undefined) {
-				const deadline = Date.now() + hangUpTimeoutMs;
-				while (signalIfAlive(-job, 0) && Date.now() < deadline) await sleep(10);
-				signalIfAlive(-job, 'SIGKILL');
-			}
+			clearTimeout(kill);
 		}
 		await this.exit;
 		this.xterm.dispose();

@@ -135,9 +135,12 @@ describe('a name', () => {
 		});
 	});
 
-	it('that is an alias of itself ends the look-up', async () => {
+	it('whose aliases go round in a circle ends the look-up', async () => {
 		const server = await serve({CNAME: 'b.nrm.example'}, {'b.nrm.example': {CNAME: name}});
 		expect((await judgeOne(server)).aliases).toEqual(['b.nrm.example']);
+		const loop = {'b.nrm.example': {CNAME: 'c.nrm.example'}, 'c.nrm.example': {CNAME: 'b.nrm.example'}};
+		const into = await serve({CNAME: 'b.nrm.example'}, loop);
+		expect((await judgeOne(into)).aliases).toEqual(['b.nrm.example', 'c.nrm.example']);
 	});
 
 	it('whose name servers fail is not called missing', async () => {

@@ -159,13 +159,19 @@ const LeaveQuestion = ({
 	const {columns} = useSize();
 	const {symbols} = useTheme();
 	const [at, setAt] = useState(0);
+	// A key may come before the picture that answers the one before it.
+	const chosen = useRef(0);
+	const choose = (index: number) => {
+		chosen.current = index;
+		setAt(index);
+	};
 	const offered = choices.filter(choice => canStop || choice !== 'stop');
 	useKeys(({name, text}) => {
 		if (name === 'control' && text === 'c') return onChoice('keep');
 		if (name === 'escape') return onChoice('back');
-		if (name === 'enter') return onChoice(offered[at]!);
-		if (name === 'down' || name === 'tab') return setAt((at + 1) % offered.length);
-		if (name === 'up' || name === 'shift-tab') return setAt((at + offered.length - 1) % offered.length);
+		if (name === 'enter') return onChoice(offered[chosen.current]!);
+		if (name === 'down' || name === 'tab') return choose((chosen.current + 1) % offered.length);
+		if (name === 'up' || name === 'shift-tab') return choose((chosen.current + offered.length - 1) % offered.length);
 		if (name !== 'text') return;
 		if (text === 'k') onChoice('keep');
 		if (text === 's' && canStop) onChoice('stop');

@@ -1,11 +1,10 @@
-import {Text} from 'ink';
-import stringWidth from 'string-width';
 import {memo, useEffect, useRef, useState} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {bodyRows, Frame} from '../components/frame.js';
-import {useKeys} from '../hooks/use-keys.js';
+import {type Press, useKeys} from '../hooks/use-keys.js';
 import {useScroll} from '../hooks/use-scroll.js';
 import {useSize} from '../hooks/use-size.js';
+import {columnsOf, type Line, Spans} from '../spans.js';
 import {useTheme} from '../theme.js';
 
 const drawEveryMs = 250;
@@ -15,7 +14,7 @@ const indent = '  ';
 
 /** A line as rows that fit a width; the later ones are indented. */
 export const wrapLine = (line: string, width: number): string[] => {
-	if (line.length <= width && stringWidth(line) <= width) return [line];
+	if (columnsOf(line) <= width) return [line];
 	return wrapAnsi(line, Math.max(10, width - indent.length), {hard: true, trim: false, wordWrap: false})
 		.split('\n')
 		.map((row, index) => (index === 0 ? row : indent + row));
@@ -89,46 +88,44 @@ export type ServiceLogProps = {
 	service: string;
 	/** Opens the log: its last lines, then each as it is written. */
 	open: (signal: AbortSignal) => AsyncIterable<string>;
-	onBack: () => void;
+	/** Keys that do not scroll. */
+	onPress(press: Press): void;
 };
 
 /** A service's log: its end, followed while it grows, or wherever one has scrolled. */
-export const ServiceLog = memo(({service, open, onBack}: ServiceLogProps) => {
-	const size = useSize();
-	const {color, symbols} = useTheme();
-	const height = bodyRows(size.rows);
-	const {tail, begun, problem} = useLog(open, size.columns - 1);
-	const scroll = useScroll(tail.rows.length, height, {gone: tail.gone, follow: true});
+export const ServiceLog = memo(({service, open, onPress}: ServiceLogProps) => {
+	const {columns, rows: terminalRows} = useSize();
+	const {symbols} = useTheme();
+	const height = bodyRows(terminalRows);
+	const {tail, begun, problem} = useLog(open, columns - 1);
+	const {rows, gone} = tail;
+	const scroll = useScroll(rows.length, height, {gone, follow: true});
+	const latest = useRef(scroll);
+	latest.current = scroll;
 	useKeys(press => {
-		if (scroll.press(press)) return;
-		if (press.name === 'escape' || (press.name === 'text' && press.text === 'q')) onBack();
+		if (!latest.current.press(press)) onPress(press);
 	});
-	const rows =
-		tail.rows.length > 0
-			? tail.rows.slice(scroll.from, scroll.to)
-			: [
-					problem ? (
-						<Text key="problem" color={color('bad')}>
-							{symbols.cross} {problem}
-						</Text>
-					) : begun ? (
-						'This service has written nothing yet.'
-					) : (
-						`Reading the log${symbols.ellipsis}`
-					),
-				];
+	const first: Line = problem
+		? [{text: `${symbols.cross} ${problem}`, role: 'bad'}]
+		: [{text: begun ? 'This service has written nothing yet.' : `Reading the log${symbols.ellipsis}`, dim: true}];
+	const lines: Line[] = rows.length === 0 ? [first] : rows.slice(scroll.from, scroll.to).map(row => [row]);
 	return (
 		<Frame
 			title={`Log of ${service}`}
 			position={
-				problem && tail.rows.length > 0
-					? `ended: ${problem}`
-					: scroll.following
-						? 'following'
-						: `${scroll.below} rows below`
+				rows.length === 0
+					? ''
+					: problem
+						? 'ended'
+						: scroll.following
+							? 'the end, following'
+							: `${scroll.below} rows below`
 			}
-			keys={['Esc back', 'Up/Down scroll', ...(scroll.following ? [] : ['End follow']), 'PageUp/PageDown', 'Home first']}
-			rows={rows}
+			keys={['Esc back', '↑ ↓ PgUp PgDn scroll', ...(scroll.following ? [] : ['End follow'])]}
+			rows={lines.map((line, index) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: rows are positions on the screen
+				<Spans key={index} line={line} columns={columns - 1} />
+			))}
 		/>
 	);
 });
