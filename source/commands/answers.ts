@@ -1,6 +1,6 @@
 import {join, resolve} from 'node:path';
 import {parse} from 'yaml';
-import {exitCodes, SetupError} from '../errors.js';
+import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {type LocatedYaml, readYaml} from '../files/specify-yaml.js';
 import type {Host} from '../host/host.js';
 import {type AnswerProblem, type Answers, parseAnswers, setAnswer} from '../model/answers.js';
@@ -23,6 +23,9 @@ const answersError = (source: string, problems: readonly AnswerProblem[]) =>
 const isObject = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Paths are taken as they are: YAML would read a # or a colon in them. */
+const pathKeys = new Set(['database.dump', 'database.attachments', 'acme.ca']);
+
 /**
  * Reads a `--set key.path=value`; the value is read as YAML.
  * @throws SetupError (exit code 2) when it has another form
@@ -36,6 +39,7 @@ export const readSetting = (setting: string): [key: string, value: unknown] => {
 			exitCode: exitCodes.usage,
 		});
 	const text = setting.slice(equals + 1);
+	if (pathKeys.has(key) && text !== 'null') return [key, text];
 	try {
 		return [key, parse(text)];
 	} catch {
@@ -67,7 +71,16 @@ export const gatherAnswers = async ({
 }): Promise<Answers> => {
 	const {timezone} = await host.facts();
 	const source = file === undefined ? join(directory, 'specify.yaml') : file === '-' ? 'standard input' : file;
-	const text = file === '-' ? await readInput() : await host.read(resolve(source));
+	const text =
+		file === '-'
+			? await readInput()
+			: await host.read(resolve(source)).catch(error => {
+					throw new SetupError(`The answers in ${source} cannot be read: ${messageOf(error)}`, {
+						hint: 'Name a file that you may read.',
+						exitCode: exitCodes.usage,
+						cause: error,
+					});
+				});
 	if (text === null && file !== undefined)
 		throw new SetupError(`There is no file ${file}.`, {
 			hint: 'Check the path given to --answers.',

@@ -20,7 +20,7 @@ export const gatherFacts = async (directory: string, settings: readonly string[]
 	const [machine, names] = await Promise.all([localHost.facts(), hostNames()]);
 	return {
 		directory,
-		domain: proposedDomain({...names, overSsh: Boolean(process.env.SSH_CONNECTION)}) ?? '',
+		domain: proposedDomain({...names, overSsh: Boolean(process.env.SSH_CONNECTION)}),
 		timezone: machine.timezone,
 		memory: machine.memory,
 		swap: machine.swap,
@@ -45,7 +45,7 @@ export const findNames = async (domain: string, signal: AbortSignal): Promise<Fi
 	const report = await lookUpNames({names, signal});
 	const judged = judgeNames(report);
 	const lines = judged.names.map(
-		({name, verdict, explanation}) => `${verdict === 'fine' ? 'ok' : verdict}: ${name}: ${explanation}`,
+		({verdict, explanation}) => `${verdict === 'fine' ? 'ok' : verdict}: ${explanation}`,
 	);
 	if (!judged.ok) {
 		const records = zoneSnippet(names, recordAddresses(report.ownAddresses));

@@ -261,9 +261,15 @@ export const engineAt = (socket: string): Engine & EngineStreams => {
 
 		async image(reference) {
 			const facts = await get<{Id: string; RepoDigests?: string[]}>(`/images/${reference}/json`);
-			return (
-				facts && {id: facts.Id, digests: (facts.RepoDigests ?? []).map(digest => digest.slice(digest.indexOf('@') + 1))}
-			);
+			if (!facts) return null;
+			const repository = `${reference.replace(/(@.*|:[^:/]+)$/, '')}@`;
+			// Docker Hub's official images are listed without their folder.
+			const names = [repository, repository.replace(/^library\//, '')];
+			const digests = (facts.RepoDigests ?? []).flatMap(digest => {
+				const name = names.find(candidate => digest.startsWith(candidate));
+				return name ? [digest.slice(name.length)] : [];
+			});
+			return {id: facts.Id, digests};
 		},
 
 		async volumes() {

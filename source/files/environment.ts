@@ -11,7 +11,8 @@ export const environment = (secrets: Secrets) =>
 		'',
 	].join('\n');
 
-const line = /^([A-Z][A-Z0-9_]*)=(?:'([^']*)'|"([^"]*)"|(.*))$/;
+/** A row as Compose reads it: quoted or not, an optional `export`, a comment behind a space. */
+const line = /^(?:export\s+)?([A-Z][A-Z0-9_]*)=(?:'([^']*)'|"([^"]*)"|([^\s]*))(?:\s+#.*)?$/;
 
 /** Reads the secrets back out of an `.env`; names it does not know are left alone. */
 export const secretsOf = (text: string): Partial<Secrets> => {

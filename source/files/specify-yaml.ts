@@ -1,4 +1,4 @@
-import {isNode, LineCounter, parseDocument, stringify} from 'yaml';
+import {isMap, isScalar, LineCounter, parseDocument, stringify, visit} from 'yaml';
 import type {Answers} from '../model/answers.js';
 
 /** Text of `specify.yaml`: the answers and no secrets. */
@@ -23,17 +23,41 @@ export const readYaml = (text: string): LocatedYaml => {
 		const {line, col} = lineCounter.linePos(error.pos[0]);
 		return {message: error.message, line, column: col};
 	});
+	const placeAt = (offset: number) => {
+		const {line, col} = lineCounter.linePos(offset);
+		return {line, column: col};
+	};
+	let value: unknown = null;
+	if (problems.length === 0) {
+		try {
+			value = document.toJS() ?? {};
+		} catch (error) {
+			// An alias that leads nowhere or to too much.
+			let offset = 0;
+			visit(document, {
+				Alias(_, alias) {
+					if (alias.resolve(document)) return undefined;
+					offset = alias.range?.[0] ?? 0;
+					return visit.BREAK;
+				},
+			});
+			problems.push({message: error instanceof Error ? error.message : String(error), ...placeAt(offset)});
+		}
+	}
 	return {
-		value: problems.length === 0 ? (document.toJS() ?? {}) : null,
+		value,
 		problems,
 		locate(key) {
-			for (let path = key.split('.'); path.length > 0; path = path.slice(0, -1)) {
-				const node = document.getIn(path, true);
-				if (!isNode(node) || !node.range) continue;
-				const {line, col} = lineCounter.linePos(node.range[0]);
-				return {line, column: col};
+			let found: {line: number; column: number} | undefined;
+			let level: unknown = document.contents;
+			for (const part of key.split('.')) {
+				if (!isMap(level)) break;
+				const pair = level.items.find(item => isScalar(item.key) && String(item.key.value) === part);
+				if (!pair || !isScalar(pair.key) || !pair.key.range) break;
+				found = placeAt(pair.key.range[0]);
+				level = pair.value;
 			}
-			return undefined;
+			return found;
 		},
 	};
 };

@@ -22,6 +22,8 @@ const publicResolvers = {
 const answerTimeoutMs = 3000;
 /** One repetition within the whole time: a lost datagram is not a silent resolver. */
 const resendAfterMs = 900;
+/** The name is a proposal only: a screen waits for it. */
+const hostnameTimeoutMs = 1000;
 const maxAliases = 8;
 
 /** Asks the way programs do: hosts file, mDNS, DNS. */
@@ -137,7 +139,7 @@ export const hostNames = async ({
 } = {}): Promise<{hostname: string; fqdn: string | null}> => {
 	const own = hostname();
 	if (own.includes('.')) return {hostname: own, fqdn: own};
-	const {exitCode, stdout} = await host.run(askHostname, {signal, timeoutMs: answerTimeoutMs});
+	const {exitCode, stdout} = await host.run(askHostname, {signal, timeoutMs: hostnameTimeoutMs});
 	const fqdn = stdout.trim();
 	return {hostname: own, fqdn: exitCode === 0 && fqdn.includes('.') ? fqdn : null};
 };

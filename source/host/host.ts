@@ -21,7 +21,9 @@ export type Host = {
 	read(path: string): Promise<string | null>;
 	/** Replaces a file at once: temporary file, fsync, rename. Makes missing folders (0755). */
 	write(path: string, text: string, mode: number): Promise<void>;
+	/** Makes a folder and its missing parents with these permissions; those that are there keep theirs. */
 	makeFolder(path: string, mode: number): Promise<void>;
+	setMode(path: string, mode: number): Promise<void>;
 	/** Names in a folder; empty when there is none. */
 	list(path: string): Promise<string[]>;
 	/** Permission bits and size (bytes), or null when there is nothing. */

@@ -1,6 +1,6 @@
 import {type IncomingHttpHeaders, request as plainRequest} from 'node:http';
 import {request} from 'node:https';
-import {connect} from 'node:tls';
+import {connect, rootCertificates} from 'node:tls';
 
 export type Answer = {status: number; headers: IncomingHttpHeaders; body: Buffer};
 
@@ -38,7 +38,7 @@ export const ask = (
 				method,
 				signal,
 				agent: false,
-				...(secure && authorities ? {ca: authorities} : {}),
+				...(secure && authorities ? {ca: [...rootCertificates, ...authorities]} : {}),
 				headers: {
 					Host: url.host,
 					...headers,
@@ -74,11 +74,14 @@ export const certificateOf = ({
 	timeoutMs?: number;
 }): Promise<CertificateResult> =>
 	new Promise(resolve => {
-		const socket = connect({host: '127.0.0.1', port, servername: name, ca: authorities}, () => {
-			const {valid_to, issuer} = socket.getPeerCertificate();
-			socket.end();
-			resolve({ok: true, validTo: new Date(valid_to).toISOString(), issuer: String(issuer?.CN ?? issuer?.O ?? '')});
-		});
+		const socket = connect(
+			{host: '127.0.0.1', port, servername: name, ca: [...rootCertificates, ...authorities]},
+			() => {
+				const {valid_to, issuer} = socket.getPeerCertificate();
+				socket.end();
+				resolve({ok: true, validTo: new Date(valid_to).toISOString(), issuer: String(issuer?.CN ?? issuer?.O ?? '')});
+			},
+		);
 		socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer')));
 		socket.on('error', error => resolve({ok: false, reason: error.message}));
 	});

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {mkdir, open, readdir, readFile, rename, rm, stat, statfs} from 'node:fs/promises';
+import {chmod, mkdir, open, readdir, readFile, rename, rm, stat, statfs} from 'node:fs/promises';
 import {availableParallelism, totalmem, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
@@ -25,17 +25,29 @@ const missingAs =
 const start = ({file, args, cwd, env}: Command, options: object) =>
 	execa(file, args, {cwd, env, reject: false, detached: true, stripFinalNewline: false, ...options});
 
-const stopWith = (child: ResultPromise, signal?: AbortSignal) => {
-	const stop = () => {
+const killAfterMs = 5000;
+
+/** Ends a command and all it started when the signal fires or its time is over; what does not listen is killed. */
+const stopWith = (child: ResultPromise, signal?: AbortSignal, timeoutMs?: number) => {
+	const timers: NodeJS.Timeout[] = [];
+	const send = (name: NodeJS.Signals) => {
 		try {
-			if (child.pid) process.kill(-child.pid, 'SIGTERM');
+			if (child.pid) process.kill(-child.pid, name);
 		} catch {
 			// it has ended already
 		}
 	};
+	const stop = () => {
+		send('SIGTERM');
+		timers.push(setTimeout(() => send('SIGKILL'), killAfterMs));
+	};
 	if (signal?.aborted) stop();
 	signal?.addEventListener('abort', stop, {once: true});
-	return () => signal?.removeEventListener('abort', stop);
+	if (timeoutMs !== undefined) timers.push(setTimeout(stop, timeoutMs));
+	return () => {
+		for (const timer of timers) clearTimeout(timer);
+		signal?.removeEventListener('abort', stop);
+	};
 };
 
 type Outcome = {
@@ -53,12 +65,19 @@ const finished = (result: Outcome): Finished => ({
 	stderr: (typeof result.stderr === 'string' && result.stderr) || (result.failed ? (result.message ?? '') : ''),
 });
 
+/** Makes a folder and its missing parents with these permissions, whatever the umask; folders that are there keep theirs. */
+const makeFolder = async (path: string, mode: number) => {
+	const first = await mkdir(path, {recursive: true, mode});
+	if (first === undefined) return;
+	for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, mode);
+};
+
 /** The machine this process runs on. */
 export const localHost: Host = {
 	async run(command, {input, signal, timeoutMs} = {}) {
 		if (signal?.aborted) throw new Cancelled();
-		const child = start(command, {...(input === undefined ? {stdin: 'ignore'} : {input}), timeout: timeoutMs});
-		const release = stopWith(child, signal);
+		const child = start(command, input === undefined ? {stdin: 'ignore'} : {input});
+		const release = stopWith(child, signal, timeoutMs);
 		const result = await child;
 		release();
 		if (signal?.aborted) throw new Cancelled();
@@ -128,7 +147,7 @@ export const localHost: Host = {
 	read: path => readFile(path, 'utf8').catch(missingAs(null)),
 
 	async write(path, text, mode) {
-		await mkdir(dirname(path), {recursive: true});
+		await makeFolder(dirname(path), 0o755);
 		const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
 		try {
 			const file = await open(temporary, 'wx', 0o600);
@@ -146,9 +165,9 @@ export const localHost: Host = {
 		}
 	},
 
-	async makeFolder(path, mode) {
-		await mkdir(path, {recursive: true, mode});
-	},
+	makeFolder,
+
+	setMode: chmod,
 
 	list: path => readdir(path).catch(missingAs([])),
 

@@ -1,4 +1,5 @@
-import {Text} from 'ink';
+import {styleText} from 'node:util';
+import {Transform} from 'ink';
 import stringWidth from 'string-width';
 import {type Role, type Theme, useTheme} from './theme.js';
 
@@ -11,7 +12,8 @@ export type Line = readonly Span[];
 export type Symbols = Theme['symbols'];
 
 const segmenter = new Intl.Segmenter();
-const narrow = /^[\u0020-\u007e]*$/;
+/** Texts whose characters all take one column: ASCII, and the frames, bars and symbols of the theme. */
+const narrow = /^[\u0020-\u007e\u2026\u2500-\u259f\u25cb\u25cf\u2714\u2716\u276f]*$/;
 
 /** Columns a text takes on the screen; wide characters take two. */
 export const columnsOf = (text: string) => (narrow.test(text) ? text.length : stringWidth(text));
@@ -57,23 +59,23 @@ export const cutLine = (line: Line, columns: number, ellipsis: string): Line => 
 	return kept;
 };
 
-/** Draws a line in one row of a `<Frame>`. */
+type Format = Parameters<typeof styleText>[0];
+
+/**
+ * Draws a line in one row of a `<Frame>`. Ink is given a text of the same width to lay out, and the line as it writes:
+ * it would measure every character of it several times, which costs half of a picture.
+ */
 export const Spans = ({line, columns}: {line: Line; columns: number}) => {
 	const {symbols, color} = useTheme();
-	// An empty row would not be drawn at all.
-	if (lineColumns(line) === 0) return ' ';
-	return (
-		<>
-			{cutLine(line, columns, symbols.ellipsis).map((span, index) =>
-				typeof span === 'string' ? (
-					span
-				) : (
-					// biome-ignore lint/suspicious/noArrayIndexKey: spans are places in a row
-					<Text key={index} color={span.role && color(span.role)} dimColor={span.dim} bold={span.bold}>
-						{span.text}
-					</Text>
-				),
-			)}
-		</>
-	);
+	const kept = cutLine(line, columns, symbols.ellipsis);
+	let drawn = '';
+	for (const span of kept) {
+		if (typeof span === 'string') {
+			drawn += span;
+			continue;
+		}
+		const formats = [span.role && color(span.role), span.dim && 'dim', span.bold && 'bold'].filter(Boolean) as string[];
+		drawn += formats.length === 0 ? span.text : styleText(formats as unknown as Format, span.text);
+	}
+	return <Transform transform={() => drawn}>{'.'.repeat(lineColumns(kept)) || ' '}</Transform>;
 };

@@ -14,8 +14,17 @@ const isHostname = (name: string) =>
 /** A host name, lower case, internationalised names in their ASCII form. */
 const hostname = z
 	.string(hostnameRule)
-	.transform(name => domainToASCII(name.trim().replace(/\.$/, '')))
+	.transform(name => {
+		const plain = name.trim().replace(/\.$/, '');
+		return /[/\\?#@:%\s]/.test(plain) ? '' : domainToASCII(plain);
+	})
 	.refine(isHostname, hostnameRule);
+
+/** An address whose domain is anything a host name may be, because it is often made of the installation's own. */
+const isEmail = (address: string) => {
+	const [local = '', domain = '', ...rest] = address.split('@');
+	return rest.length === 0 && /^[A-Za-z0-9.!#$&*+/=?^_`{|}~-]{1,64}$/.test(local) && isHostname(domainToASCII(domain));
+};
 
 const port = z
 	.int('must be a whole number from 1 to 65535')
@@ -59,6 +68,15 @@ const isTimezone = (name: string) => {
 	}
 };
 
+const spellings = new Map(Intl.supportedValuesOf('timeZone').map(name => [name.toLowerCase(), name]));
+
+/** A time zone as it is spelt in containers, which look it up as a file: case matters there. */
+const spelling = (name: string) => {
+	const lower = name.toLowerCase();
+	if (lower === 'utc' || lower === 'gmt') return lower.toUpperCase();
+	return spellings.get(lower) ?? name;
+};
+
 const reservedDatabases = new Set([
 	'mysql',
 	'information_schema',
@@ -100,8 +118,14 @@ const fields = {
 		ca: path.nullable(),
 		eab: z.unknown().nullable(),
 	}).partial(),
-	email: z.email('must be an e-mail address such as collections@museum.example'),
-	timezone: z.string('must be a time zone').refine(isTimezone, 'must be a time zone such as Europe/Stockholm'),
+	email: z
+		.string('must be an e-mail address such as collections@museum.example')
+		.trim()
+		.refine(isEmail, 'must be an e-mail address such as collections@museum.example'),
+	timezone: z
+		.string('must be a time zone')
+		.refine(isTimezone, 'must be a time zone such as Europe/Stockholm')
+		.transform(spelling),
 	database: object({
 		name: z
 			.string('must be a database name')
@@ -124,13 +148,16 @@ const fields = {
 		registry: z
 			.string('must be a registry such as localhost:5000')
 			.regex(
-				/^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9][a-zA-Z0-9.-]*)(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
+				// Without a dot or a port Docker takes the first part for a user of Docker Hub.
+				/^(localhost|\[[0-9a-fA-F:]+\]|[a-zA-Z0-9][a-zA-Z0-9.-]*(\.[a-zA-Z0-9-]+|:\d{1,5}))(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
 				'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://',
 			)
 			.nullable(),
 	}).partial(),
 	engine: object({
-		repository: z.union([oneOf('docker', 'distribution'), z.url()], 'must be docker, distribution or a URL'),
+		repository: z
+			.string('must be docker, distribution or a URL')
+			.regex(/^(docker|distribution|https?:\/\/\S+)$/, 'must be docker, distribution or a URL'),
 	}).partial(),
 };
 
@@ -252,6 +279,8 @@ const rules = (answers: Answers): AnswerProblem[] => {
 	if (start === 'dump' && dump === null)
 		refuse('database.dump', 'must be the path of the dump, because database.start is dump');
 	if (start === 'empty' && dump !== null) refuse('database.start', 'must be dump, because database.dump names one');
+	if (!isHostname(answers.domain) || Object.values(answers.hostnames).some(name => !isHostname(name)))
+		refuse('domain', 'is too long for the names below it');
 	const seen = new Map<string, string>();
 	for (const [service, name] of Object.entries(answers.hostnames)) {
 		const other = seen.get(name);
@@ -261,11 +290,18 @@ const rules = (answers: Answers): AnswerProblem[] => {
 	return problems;
 };
 
-const unknownKeyReason = (key: string, path: PropertyKey[]) => {
-	const shape =
-		path.length === 0 ? fields : ((fields[path[0] as keyof typeof fields] as {shape?: object})?.shape ?? {});
-	return `"${key}" is not known here; known are: ${Object.keys(shape).join(', ')}`;
+/** The keys an object of the schema has, by the path to it. */
+const keysAt = (path: readonly PropertyKey[]) => {
+	let place: z.ZodType = schema;
+	for (const key of path) {
+		place = (place as z.ZodObject).shape[String(key)] as z.ZodType;
+		while (place instanceof z.ZodNullable || place instanceof z.ZodOptional) place = place.unwrap() as z.ZodType;
+	}
+	return Object.keys((place as z.ZodObject).shape);
 };
+
+const unknownKeyReason = (key: string, path: readonly PropertyKey[]) =>
+	`"${key}" is not known here; known are: ${keysAt(path).join(', ')}`;
 
 /** Every problem of the schema, by key. */
 const schemaProblems = (error: z.ZodError): AnswerProblem[] =>
@@ -290,11 +326,16 @@ export const parseAnswers = (
 		};
 	const result = schema.safeParse(value);
 	const problems = result.success ? [] : schemaProblems(result.error);
-	const wrong = new Set(problems.map(({key}) => key.split('.')[0]));
+	/** Top-level keys in which something is wrong; the rules are asked about the others. */
+	const wrong = new Set(
+		(result.error?.issues ?? []).flatMap(issue =>
+			issue.path.length > 0 ? [String(issue.path[0])] : issue.code === 'unrecognized_keys' ? issue.keys : [],
+		),
+	);
 	const sound = result.success
 		? result.data
 		: schema.parse(Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key))));
 	const answers = complete(sound, options);
-	problems.push(...rules(answers).filter(({key}) => !wrong.has(key.split('.')[0])));
+	problems.push(...rules(answers).filter(({key}) => !wrong.has(key.split('.')[0]!)));
 	return problems.length === 0 ? {answers, problems: []} : {answers: null, problems};
 };

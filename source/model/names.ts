@@ -1,5 +1,6 @@
 // The two pure parts of node:net: nothing is opened here.
 import {BlockList, isIP} from 'node:net';
+import {domainToASCII} from 'node:url';
 
 /** An address of this machine. A private one is not reached from the Internet. */
 export type OwnAddress = {address: string; family: 4 | 6; isPrivate: boolean};
@@ -609,7 +610,8 @@ const isUsableDomain = (name: string) =>
 	name.length <= maxDomainLength &&
 	name.includes('.') &&
 	name.split('.').every(part => label.test(part)) &&
-	!/^[\d.]+$/.test(name) &&
+	isIP(name) === 0 &&
+	domainToASCII(name) === name &&
 	!isLocalDomain(name) &&
 	!isProviderName(name);
 

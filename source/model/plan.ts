@@ -18,7 +18,7 @@ const startOf = (observation: Observation, services: readonly ServiceName[]) =>
 		.filter(service => !isUp(observation, service))
 		.map(service => {
 			const seen = observation.services[service];
-			if (!seen || seen.state === 'missing') return `start ${service}`;
+			if (!seen || ['missing', 'created', 'exited'].includes(seen.state)) return `start ${service}`;
 			return seen.current
 				? `wait for ${service}, which is ${seen.state}`
 				: `start ${service} again, where its settings changed`;
@@ -27,7 +27,9 @@ const startOf = (observation: Observation, services: readonly ServiceName[]) =>
 const databaseChanges = ({database}: Answers, observation: Observation): string[] => {
 	const seen = observation.database;
 	if (seen?.start?.finished) return [];
-	if (seen === null && observation.services.db?.current) return ['look whether the database is as it should be'];
+	const volumeThere = observation.volumes.some(volume => volume.endsWith('_database'));
+	if (seen === null && (observation.services.db?.current || volumeThere))
+		return ['look whether the database is as it should be'];
 	const data = (seen?.tables ?? 0) > 0;
 	if (data && seen?.start === null) return [];
 	const again = seen?.start && data ? ' afresh, because an earlier start was interrupted' : '';

@@ -71,11 +71,13 @@ const portChecks = ({ports}: Answers, observation: Observation): PreflightCheck[
 		const key = port === ports.http ? 'http' : 'https';
 		if (!held) return ok(`port ${port}`, 'free');
 		if (held.own) return ok(`port ${port}`, 'used by this installation');
+		const proposals = key === 'http' ? [8080, 8081, 8082] : [8443, 8444, 8445];
+		const proposal = proposals.find(other => !observation.ports.some(({port: taken}) => taken === other));
 		const holder = held.holder ?? 'another program';
 		return refuse(
 			`port ${port}`,
 			`used by ${holder}`,
-			`Stop ${holder}, or choose another port with --set ports.${key}=${key === 'http' ? 8080 : 8443}.`,
+			`Stop ${holder}, or choose another port with --set ports.${key}=${proposal}.`,
 		);
 	});
 

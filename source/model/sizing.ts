@@ -8,7 +8,7 @@ export const requirements = {
 	memory: {refusedBelow: 2 * GiB, advisedFrom: 4 * GiB, recommended: 8 * GiB},
 	processors: {advisedFrom: 2, recommended: 4},
 	/** Images unpacked (measured with the stand-ins and upstream's published sizes), logs and room for a backup. */
-	disk: {refusedBelow: 10 * GiB, advisedFrom: 25 * GiB},
+	disk: {advisedFrom: 25 * GiB},
 } as const;
 
 export type Profile = {

@@ -31,7 +31,7 @@ export const readStartLine = (line: string): StartLine => {
 	if (step) return {kind: 'function', name: step[2]!, finished: step[1] === 'Applied'};
 	if (/Listening at: http/.test(line)) return {kind: 'listening'};
 	if (/^Error: /.test(line)) return {kind: 'error', message: line.slice('Error: '.length)};
-	const exception = /^[A-Za-z_][\w.]*(?:Error|Exception|Timeout|DoesNotExist|Refused)\b.*/.exec(line);
+	const exception = /^(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Timeout|DoesNotExist|Refused)(?::.*)?$/.exec(line);
 	if (exception) return {kind: 'error', message: exception[0]};
 	const phase = phases.find(([pattern]) => pattern.test(line));
 	return phase ? {kind: 'phase', phase: phase[1]} : {kind: 'other'};

@@ -1,7 +1,11 @@
+import {stripVTControlCharacters} from 'node:util';
 import type {JournalEntry, PlannedStep} from '../model/events.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
 
 const progressEveryMs = 5000;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
+const control = /[\u0000-\u001f\u007f-\u009f]/g;
 
 type Progress = Extract<JournalEntry, {type: 'progress'}>;
 
@@ -31,15 +35,18 @@ export const planLines = (steps: readonly PlannedStep[]): string[] =>
 
 /**
  * Turns events into plain lines: quiet enough for a log, rich enough to follow. Progress is told every five seconds.
- * @param columns where long lines are cut; undefined for none (a pipe)
  */
 export class PlainReporter {
 	private steps: PlannedStep[] = [];
 	private shown = new Map<string, {at: number; state: string | undefined}>();
 	private rows: Progress | undefined;
 
-	/** The lines an entry is worth; often none. */
+	/** The lines an entry is worth; often none. A journal may come from anybody: no control character passes. */
 	take(entry: JournalEntry): string[] {
+		return this.lines(entry).map(line => stripVTControlCharacters(line).replace(control, ''));
+	}
+
+	private lines(entry: JournalEntry): string[] {
 		switch (entry.type) {
 			case 'run.started':
 				this.steps = entry.steps;

@@ -8,6 +8,9 @@ import type {Event, JournalEntry} from '../model/events.js';
 const pollMs = 80;
 const durable = new Set<Event['type']>(['run.started', 'step.started', 'step.finished', 'step.failed', 'run.finished']);
 
+/** Fields whose values come from this program alone. */
+const namesOfOurs = new Set(['type', 'step', 'id', 'unit', 'outcome', 'level', 'service', 'run', 'version', 'command']);
+
 export const journalFolder = (directory: string) => join(directory, stateFolder, 'journals');
 export const journalPath = (directory: string, run: string) => join(journalFolder(directory), `${run}.jsonl`);
 
@@ -46,11 +49,21 @@ export class JournalWriter {
 	}
 
 	append(event: Event, at = Date.now()): JournalEntry {
-		let line = JSON.stringify({at, ...event});
-		for (const secret of this.secrets) line = line.replaceAll(secret, '[secret]');
-		writeSync(this.file, `${line}\n`);
+		const entry = {at, ...(this.blot(event) as Event)};
+		writeSync(this.file, `${JSON.stringify(entry)}\n`);
 		if (durable.has(event.type)) fsyncSync(this.file);
-		return JSON.parse(line) as JournalEntry;
+		return entry;
+	}
+
+	/** Secrets are blotted out of texts people read; names an event is told by are ours. */
+	private blot(value: unknown, key = ''): unknown {
+		if (typeof value === 'string')
+			return namesOfOurs.has(key)
+				? value
+				: this.secrets.reduce((text, secret) => text.replaceAll(secret, '[secret]'), value);
+		if (Array.isArray(value)) return value.map(item => this.blot(item, key));
+		if (typeof value !== 'object' || value === null) return value;
+		return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.blot(item, name)]));
 	}
 
 	close() {

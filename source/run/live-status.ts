@@ -57,6 +57,9 @@ const missing = (service: ServiceName): LiveService => ({
 	usage: null,
 });
 
+/** A stream that was cut in the middle. */
+const isBroken = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+
 /** Wakes one waiter; a ring while nobody waits is kept. */
 class Bell {
 	private rung = false;
@@ -200,7 +203,8 @@ export async function* liveStatus({
 					current: same ? known.current : true,
 					problem: state === 'unhealthy' ? details.healthOutput : '',
 					container: container.id,
-					usage: same && running ? known.usage : null,
+					// What an earlier start used says nothing.
+					usage: same && running && known.startedAt === details.startedAt ? known.usage : null,
 				};
 			}),
 		);
@@ -263,7 +267,7 @@ export async function* liveStatus({
 
 	let lost: Extract<LiveStatus['engine'], {connected: false}> | undefined;
 	const lose = (problem: string) => {
-		lost ??= {connected: false, problem, since: new Date().toISOString()};
+		lost = {connected: false, problem, since: lost?.since ?? new Date().toISOString()};
 		dropStreams();
 		update({engine: lost, services: status?.services.map(service => ({...service, usage: null}))});
 	};
@@ -397,9 +401,9 @@ export async function* liveStatus({
 					touch(container);
 					if (action === 'create' || action === 'destroy') lookAgain();
 				}
-				if (!signal.aborted) lose(link.signal.aborted ? messageOf(link.signal.reason) : 'It closed the connection.');
+				if (!signal.aborted) lose(link.signal.aborted ? messageOf(link.signal.reason) : 'The connection ended.');
 			} catch (error) {
-				if (!signal.aborted) lose(messageOf(error));
+				if (!signal.aborted) lose(isBroken(error) ? 'The connection was lost.' : messageOf(error));
 			} finally {
 				link.abort();
 				signal.removeEventListener('abort', unlink);

@@ -88,7 +88,14 @@ export const runDetached = async (): Promise<number> => {
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
 	process.on('SIGHUP', () => {});
 	try {
-		const context = await openInstallation({host: localHost, directory, answers, dump, given: secrets, signal: controller.signal});
+		const context = await openInstallation({
+			host: localHost,
+			directory,
+			answers,
+			dump,
+			given: secrets,
+			signal: controller.signal,
+		});
 		const journal = await JournalWriter.create(
 			journalPath(directory, about.run),
 			secretNames.map(name => context.secrets[name]),

@@ -19,7 +19,7 @@ const sql = async (
 	...options: string[]
 ) => {
 	const {exitCode, stdout, stderr} = await host.run(asRoot(directory, ...options), {input: statements, signal});
-	if (exitCode !== 0 && !options.includes('--force'))
+	if (exitCode !== 0 && (stdout === '' || !options.includes('--force')))
 		throw new SetupError(`The database server refused: ${stderr.trim().split('\n').pop()}`, {
 			hint: /1045|access denied/i.test(stderr)
 				? 'The root password in .env is not the one this database was made with. Put the old .env back (a copy is in .specify-setup/environment), then run this again.'

@@ -22,7 +22,7 @@ export const compareFiles = async ({
 			if (current === null) return [path, 'missing'] as const;
 			if (current === text) return [path, facts?.mode === mode ? 'same' : 'different'] as const;
 			const known = recorded[path];
-			return [path, known && known !== hashOf(current) ? 'edited' : 'different'] as const;
+			return [path, known === hashOf(current) ? 'different' : 'edited'] as const;
 		}),
 	);
 	return Object.fromEntries(entries);
@@ -35,6 +35,8 @@ const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
 export const writeFiles: Step = async function* ({host, directory, files, observation}) {
 	await host.makeFolder(directory, 0o755);
 	await host.makeFolder(join(directory, stateFolder), 0o700);
+	// Secret files in it are readable by the users of containers: the folder keeps everybody else out.
+	await host.setMode(join(directory, stateFolder), 0o700);
 	for (const folder of [...userFolders, 'backups', 'specify7/authorities'])
 		await host.makeFolder(join(directory, folder), folder === 'backups' ? 0o700 : 0o755);
 	const previous = join(directory, stateFolder, 'previous', new Date().toISOString().replace(/[:.]/g, '-'));

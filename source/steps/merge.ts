@@ -14,8 +14,9 @@ export async function* merge<T>(
 		while (running.size > 0 || waiting.length > 0) {
 			while (running.size < limit && waiting.length > 0) advance(waiting.shift()!);
 			const {generator, result} = await Promise.race(running.values());
-			if (result.done) running.delete(generator);
-			else {
+			// Put last, so that a busy one does not keep the others waiting.
+			running.delete(generator);
+			if (!result.done) {
 				advance(generator);
 				yield result.value;
 			}

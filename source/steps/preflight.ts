@@ -45,7 +45,7 @@ async function* readDump(path: string, signal: AbortSignal): AsyncGenerator<Step
  * @throws SetupError (exit code 3) for a dump that cannot be loaded
  */
 export async function* examine(
-	context: Pick<Context, 'host' | 'answers' | 'observation' | 'signal'>,
+	context: Pick<Context, 'host' | 'directory' | 'answers' | 'observation' | 'signal'>,
 	known: DumpFacts | null = null,
 ): AsyncGenerator<StepEvent, Examination> {
 	const {host, answers, observation, signal} = context;

@@ -59,15 +59,21 @@ const isInsecure = (reference: string, insecureRegistries: readonly string[]) =>
 	);
 };
 
+/** A reference by its digest, where that is known. */
+const pinned = (reference: string, digest: string | undefined) =>
+	digest ? `${reference.replace(/:[^:/]+$/, '')}@${digest}` : reference;
+
 /** Layers of the images that are not here yet, by reference. @throws SetupError when the registry refuses or does not answer */
 export const missingLayers = async ({
 	host,
+	directory,
 	answers,
 	observation,
 	signal,
-}: Pick<Context, 'host' | 'answers' | 'observation' | 'signal'>): Promise<Map<string, Layer[]>> => {
+}: Pick<Context, 'host' | 'directory' | 'answers' | 'observation' | 'signal'>): Promise<Map<string, Layer[]>> => {
 	const {engine} = observation;
 	if (!engine.reachable) return new Map();
+	const digests = await readDigests(host, directory);
 	const missing = new Set(
 		serviceNames.filter(service => !observation.images[service]).map(service => imageOf(answers, service)),
 	);
@@ -80,7 +86,7 @@ export const missingLayers = async ({
 					signal,
 				};
 				try {
-					return [reference, await layersOf(host, reference, options)] as const;
+					return [reference, await layersOf(host, pinned(reference, digests[reference]), options)] as const;
 				} catch (error) {
 					if (error instanceof Cancelled) throw error;
 					throw pullError(reference, messageOf(error), error);
@@ -155,6 +161,11 @@ export class PullProgress {
 		return id;
 	}
 
+	/** The engine says nothing of layers it already has. */
+	finish() {
+		for (const layer of this.layers.values()) layer.done = layer.bytes;
+	}
+
 	private sum(of: (layer: LayerState) => number) {
 		let total = 0;
 		for (const layer of this.layers.values()) total += of(layer);
@@ -171,8 +182,7 @@ async function* pullImage(
 	const progress = new PullProgress(layers);
 	const meter = new RateMeter();
 	let shownAt = 0;
-	const repository = reference.replace(/:[^:/]+$/, '');
-	const pulled = recorded ? `${repository}@${recorded}` : reference;
+	const pulled = pinned(reference, recorded);
 	const event = (state: string): StepEvent => ({
 		type: 'progress',
 		item: reference,
@@ -206,6 +216,7 @@ async function* pullImage(
 		if (signal.aborted) throw new Cancelled();
 		throw pullError(reference, messageOf(error), error);
 	}
+	progress.finish();
 	yield event('done');
 }
 
@@ -235,9 +246,10 @@ export const pull: Step = async function* (context) {
 		const recorded = digests[reference];
 		if (recorded && !image.digests.includes(recorded))
 			throw new SetupError(`The image ${reference} is not the one that was installed.`, {
-				hint: `Fetch the installed one with "docker pull ${reference.replace(/:[^:/]+$/, '')}@${recorded}", then run this again.`,
+				hint: `Fetch the installed one with "docker pull ${pinned(reference, recorded)}", then run this again.`,
 			});
-		digests[reference] ??= image.digests[0] ?? image.id;
+		// An image that was built here has no digest that could be fetched again.
+		if (image.digests[0]) digests[reference] ??= image.digests[0];
 	}
 	await host.write(digestsPath(directory), JSON.stringify(digests, null, '\t'), 0o600);
 	return {

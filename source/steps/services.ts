@@ -103,17 +103,21 @@ export async function* waitHealthy(
 	const deadline = Date.now() + timeoutMs;
 	const shown = new Map<ServiceName, ServiceState>();
 	const waiting = new Set(services);
+	/** Restarts of each container when it was first seen: what failed before may have been mended. */
+	const before = new Map<string, number>();
 	while (waiting.size > 0) {
 		const containers = await engine.containers(project);
 		for (const service of waiting) {
 			const container = containers.find(candidate => candidate.service === service);
 			const details = container && (await engine.container(container.id));
+			if (container && details && !before.has(container.id)) before.set(container.id, details.restarts);
+			const restarts = container && details ? details.restarts - before.get(container.id)! : 0;
 			let state: ServiceState = details ? stateOf(details) : 'missing';
 			if (details?.state === 'running') state = (await answers(context, service)) ? 'healthy' : 'starting';
 			if (shown.get(service) !== state) yield {type: 'service', service, state};
 			shown.set(service, state);
 			if (state === 'healthy') waiting.delete(service);
-			else if (state === 'exited' || (details?.restarts ?? 0) >= 2)
+			else if (state === 'exited' || restarts >= 2)
 				throw new SetupError(`The service ${service} does not stay up (exit code ${details?.exitCode ?? '?'}).`, {
 					hint: `Its last lines are above; all of them: docker compose logs ${service}. After mending the cause run this again.`,
 					details: await lastLines(context, service),

@@ -73,6 +73,12 @@ export class FakeHost implements Host {
 		this.files.set(path, {text, mode});
 	}
 
+	setMode = async (path: string, mode: number) => {
+		const file = this.files.get(path);
+		if (file) file.mode = mode;
+		else this.folders.set(path, mode);
+	};
+
 	makeFolder = async (path: string, mode: number) => {
 		this.folders.set(path, mode);
 	};

@@ -52,7 +52,7 @@ test('a program reads each key by itself, also typed at once after its first fra
 	// Ink reports Backspace as delete.
 	await terminal.waitFor('last: delete');
 	await terminal.press('shift-tab');
-	await terminal.waitFor('last: tab');
+	await terminal.waitFor(/last: (shift tab|tab shift)/);
 	expect(terminal.rowsUsed).toBe(3);
 	expect(terminal.tallestFrame).toBe(3);
 	expect(terminal.frames).toBeGreaterThan(5);
@@ -80,7 +80,7 @@ test('Ctrl-C is a key for a program in raw mode and a signal for any other', asy
 	const counter = await openCounter();
 	await counter.press('ctrl-c');
 	expect(await counter.exit).toEqual({exitCode: 130, signal: null});
-	const shell = openShell('echo ready; sleep 30');
+	const shell = openShell('echo ready; exec sleep 30');
 	await shell.waitFor('ready');
 	await shell.press('ctrl-c');
 	expect(await shell.exit).toEqual({exitCode: null, signal: 'SIGINT'});
@@ -182,7 +182,7 @@ test('closing the window hangs up, and kills what does not listen', async () => 
 	await Promise.all([polite, stubborn].map(terminal => terminal.waitFor('ready')));
 	const jobs = await Promise.all([polite.job, stubborn.job]);
 	await Promise.all([polite.close(), stubborn.close()]);
-	for (const job of jobs) expect(() => process.kill(-job, 0)).toThrow('ESRCH');
+	for (const job of jobs) expect(() => process.kill(job, 0)).toThrow('ESRCH');
 	expect(await polite.exit).toEqual({exitCode: null, signal: null});
 });
 

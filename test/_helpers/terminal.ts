@@ -1,5 +1,5 @@
 import {type ChildProcess, spawn as start} from 'node:child_process';
-import {closeSync, constants as files, openSync} from 'node:fs';
+import {closeSync, constants as files, openSync, writeSync} from 'node:fs';
 import {constants} from 'node:os';
 import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -84,6 +84,7 @@ export type Key = keyof typeof keys | keyof typeof cursorKeys | `ctrl-${Letter}`
 /** All named keys except those with Ctrl or Alt and a letter; for tests that press keys by chance. */
 export const namedKeys = [...Object.keys(keys), ...Object.keys(cursorKeys)] as Key[];
 
+const arrivalTimeoutMs = 20;
 const keyPauseMs = 5;
 const unreadTimeoutMs = 1000;
 const waitTimeoutMs = 5000;
@@ -408,7 +409,7 @@ export class Terminal {
 		return this.modesAtEnd;
 	}
 
-	/** Closes the window: SIGHUP to the program, SIGKILL to its process group when that does not end it. */
+	/** Closes the window: SIGHUP to the program, SIGKILL to its process group when it has not ended a second later. */
 	async close(): Promise<void> {
 		if (!this.ptyEnded) {
 			const gone = new Promise<void>(resolve => this.pty.onExit(() => resolve()));
@@ -418,6 +419,7 @@ export class Terminal {
 			const kill = setTimeout(() => job && signalIfAlive(-job, 'SIGKILL'), hangUpTimeoutMs);
 			await gone;
 			clearTimeout(kill);
+			if (job) signalIfAlive(-job, 'SIGKILL');
 		}
 		await this.exit;
 		this.xterm.dispose();
@@ -463,15 +465,33 @@ export class Terminal {
 			await this.inputBecomes(({how}) => how === 'keys');
 			this.readsKeys = true;
 		}
-		if (this.ended) return;
-		this.pty.write(input);
+		const {bytes} = this;
+		await this.hand(Buffer.from(input));
+		// What was handed over reaches the program's side a moment later; an answer tells as well that it did.
+		await this.inputBecomes(({unread}) => unread > 0 || this.bytes !== bytes, arrivalTimeoutMs);
 		await this.inputBecomes(({unread}) => unread === 0);
 		await sleep(pauseMs);
 	}
 
-	/** Gives up in silence after a second: what then does not appear on the screen tells more. */
-	private async inputBecomes(holds: (input: {unread: number; how: string}) => boolean): Promise<void> {
-		for (const deadline = Date.now() + unreadTimeoutMs; Date.now() < deadline; await sleep(1)) {
+	/** Puts bytes into the pty at once, where the pty's own `write` does it later. */
+	private async hand(bytes: Buffer): Promise<void> {
+		const {fd} = this.pty as typeof this.pty & {fd: number};
+		for (let at = 0; at < bytes.length && !this.ended && !this.ptyEnded; ) {
+			try {
+				at += writeSync(fd, bytes, at);
+			} catch (error) {
+				if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+				await sleep(1);
+			}
+		}
+	}
+
+	/** Gives up in silence after its time: what then does not appear on the screen tells more. */
+	private async inputBecomes(
+		holds: (input: {unread: number; how: string}) => boolean,
+		timeoutMs = unreadTimeoutMs,
+	): Promise<void> {
+		for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(1)) {
 			if (this.ended) return;
 			this.look ??= this.beginLooking();
 			this.look.child.stdin?.write('\n');

@@ -47,7 +47,7 @@ const look = (
 		resolvers: publics.map(({address}) => address),
 		networkResolvers: network.map(({address}) => address),
 		host: machine(Object.fromEntries(entries)),
-		timeoutMs: 400,
+		timeoutMs: 3000,
 		...rest,
 	});
 };
@@ -156,7 +156,7 @@ describe('a name', () => {
 	});
 
 	it('whose AAAA question is never answered is not called right', async () => {
-		expect(await judgeOne(await serve({A: [here], AAAA: 'silent'}))).toMatchObject({
+		expect(await judgeOne(await serve({A: [here], AAAA: 'silent'}), {timeoutMs: 500})).toMatchObject({
 			state: 'unknown',
 			verdict: 'uncertain',
 			addresses: [here],
@@ -223,7 +223,7 @@ describe('a resolver', () => {
 
 	it('that loses the first question is asked again', async () => {
 		const server = await serve('silent');
-		const looking = look(server, {timeoutMs: 3000});
+		const looking = look(server);
 		setTimeout(() => {
 			server.zone[name] = {A: [here]};
 		}, 500);
@@ -234,7 +234,7 @@ describe('a resolver', () => {
 		const server = await serve({A: [here]});
 		const silent = await serve('silent');
 		const host: Pick<Host, 'run'> = {run: async () => ({exitCode: 1, stdout: '', stderr: ''})};
-		expect(await judgeOne(server, {network: [silent], host})).toMatchObject({state: 'here', ok: true});
+		expect(await judgeOne(server, {network: [silent], host, timeoutMs: 500})).toMatchObject({state: 'here', ok: true});
 	});
 
 	it('in public that cannot be reached leaves what the Internet sees unknown', async () => {

@@ -1,11 +1,15 @@
 import {Box, Text} from 'ink';
-import type {ReactNode} from 'react';
+import {Fragment, isValidElement, type ReactNode} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {useSize} from '../hooks/use-size.js';
+import {Spans} from '../spans.js';
 import {useTheme} from '../theme.js';
 
 /** One row of the screen: never wider than the terminal, because it is cut instead of wrapped. */
 export const Row = ({children = ' '}: {children?: ReactNode}) => <Text wrap="truncate">{children}</Text>;
+
+/** Whether a node is a row by itself. */
+const isRow = (node: ReactNode) => isValidElement(node) && node.type === Spans;
 
 /** A text as rows of words that fit the width. */
 export const paragraph = (text: string, width: number): string[] =>
@@ -66,9 +70,11 @@ export const Frame = ({title, position = '', keys, rows, focus = 0}: FrameProps)
 			<Row>
 				<Text dimColor>{symbols.line.repeat(Math.max(1, width - 1))}</Text>
 			</Row>
-			{rows.slice(from, to).map((row, index) => (
-				<Row key={from + index}>{row || ' '}</Row>
-			))}
+			{rows
+				.slice(from, to)
+				.map((row, index) =>
+					isRow(row) ? <Fragment key={from + index}>{row}</Fragment> : <Row key={from + index}>{row || ' '}</Row>,
+				)}
 			<Row>
 				<Text dimColor>{symbols.line.repeat(Math.max(1, width - 1))}</Text>
 			</Row>

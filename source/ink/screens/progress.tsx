@@ -72,7 +72,11 @@ const helpLines = (columns: number): Line[] => [
 			['Ctrl-Z', 'puts the view aside; "fg" brings it back'],
 			['Esc', 'back'],
 		] as const
-	).flatMap(([key, what]): Line[] => [[{text: `  ${key.padEnd(8)}`, bold: true}, what]]),
+	).flatMap(([key, what]) =>
+		wrapped(what, columns, 10).map(
+			(line, row): Line => (row === 0 ? [{text: `  ${key.padEnd(8)}`, bold: true}, String(line[0]).trimStart()] : line),
+		),
+	),
 	...[...own, terms.image, terms.container, terms.migration, terms.dump, terms.assetServer, terms.authority].flatMap(
 		([term, text]): Line[] => [[], [{text: term, bold: true}], ...wrapped(text, columns, 2)],
 	),
@@ -231,7 +235,7 @@ const StepsView = ({
 	const height = bodyRows(rows);
 	useKeys(onPress);
 	const lines: Line[] = stepLines(progress, {columns: columns - 1, height: height - (stopping ? 1 : 0), now, symbols});
-	if (progress.steps.length === 0) lines.push([{text: 'Waiting for the run to begin…', dim: true}]);
+	if (progress.steps.length === 0) lines.push([{text: 'Waiting for the run to begin', dim: true}]);
 	if (stopping)
 		lines.push([{text: symbols.warning, role: 'warn'}, ' Stopping as soon as it is safe. Ctrl-C leaves the view.']);
 	// The frame keeps the height it once had, so that the keys below do not jump.

@@ -15,9 +15,9 @@ const indent = '  ';
 /** A line as rows that fit a width; the later ones are indented. */
 export const wrapLine = (line: string, width: number): string[] => {
 	if (columnsOf(line) <= width) return [line];
-	return wrapAnsi(line, Math.max(10, width - indent.length), {hard: true, trim: false, wordWrap: false})
+	return wrapAnsi(line, Math.max(10, width - indent.length), {hard: true, trim: false})
 		.split('\n')
-		.map((row, index) => (index === 0 ? row : indent + row));
+		.map((row, index) => (index === 0 ? row : indent + row.trimStart()));
 };
 
 /** A log's last lines as rows of a width. Keeps a bounded number of lines and tells how many rows it has let go. */
@@ -123,7 +123,6 @@ export const ServiceLog = memo(({service, open, onPress}: ServiceLogProps) => {
 			}
 			keys={['Esc back', '↑ ↓ PgUp PgDn scroll', ...(scroll.following ? [] : ['End follow'])]}
 			rows={lines.map((line, index) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: rows are positions on the screen
 				<Spans key={index} line={line} columns={columns - 1} />
 			))}
 		/>

@@ -45,6 +45,8 @@ type Column = {
 	title: string;
 	width: number;
 	align?: 'right';
+	/** Loses its beginning when it does not fit: what tells apart is at the end. */
+	endMatters?: boolean;
 	span(seen: Seen): Span;
 };
 
@@ -78,7 +80,7 @@ const columns: readonly Column[] = [
 		align: 'right',
 		span: ({service: {restarts}}) => (restarts > 0 ? {text: String(restarts), role: 'warn'} : '0'),
 	},
-	{title: 'Image', width: 30, span: ({service: {image}}) => ({text: image ?? '', dim: true})},
+	{title: 'Image', width: 30, endMatters: true, span: ({service: {image}}) => ({text: image ?? '', dim: true})},
 ];
 
 const pointerWidth = 2;
@@ -101,9 +103,12 @@ export const columnsFor = (width: number): readonly Column[] => {
 const textOf = (span: Span) => (typeof span === 'string' ? span : span.text);
 
 const rowOf = (shown: readonly Column[], spans: readonly Span[], symbols: Symbols): Span[] =>
-	shown.flatMap(({width, align}, index) => {
+	shown.flatMap(({width, align, endMatters}, index) => {
 		const span = spans[index]!;
-		const text = cell(textOf(span), width, symbols.ellipsis, align);
+		const whole = textOf(span);
+		const surplus = columnsOf(whole) - width;
+		const kept = endMatters && surplus > 0 ? symbols.ellipsis + whole.slice(surplus + symbols.ellipsis.length) : whole;
+		const text = cell(kept, width, symbols.ellipsis, align);
 		return [...(index > 0 ? [gap] : []), typeof span === 'string' ? text : {...span, text}];
 	});
 
@@ -116,36 +121,54 @@ const fact = (name: string, text: string, width: number, role?: Role): Line[] =>
 		role ? {text: line, role} : line,
 	]);
 
-const certificateOf = ({certificate}: AddressStatus, renewed: boolean, now: number): Span => {
-	if (!certificate) return {text: 'no valid certificate', role: 'bad'};
+/** What is said of a certificate: what must be known, and what is good to know where there is room. */
+const certificateOf = ({certificate}: AddressStatus, renewed: boolean, now: number): {span: Span; more: string} => {
+	if (!certificate) return {span: {text: 'no valid certificate', role: 'bad'}, more: ''};
 	const time = certificateTime(certificate, now);
-	if (time === 'expired') return {text: 'certificate expired', role: 'bad'};
+	if (time === 'expired') return {span: {text: 'certificate expired', role: 'bad'}, more: ''};
 	const text = `certificate ${time}`;
-	if (renewed) return {text: `${text}, renews by itself`, dim: true};
-	return certificate.daysLeft < 21 ? {text: `${text} left`, role: 'warn'} : {text: `${text} left`, dim: true};
+	if (renewed) return {span: {text, dim: true}, more: ', renews by itself'};
+	return {span: certificate.daysLeft < 21 ? {text: `${text} left`, role: 'warn'} : {text, dim: true}, more: ''};
 };
 
+const widthOf = (line: Line) => line.reduce((sum, span) => sum + columnsOf(textOf(span)), 0);
+
+/** The addresses, one row each where the terminal is wide enough for all of them, else two. */
 const addressLines = (
-	address: AddressStatus,
+	addresses: readonly AddressStatus[],
 	{width, now, renewed, symbols}: {width: number; now: number; renewed: boolean; symbols: Symbols},
 ): Line[] => {
-	const {name, url, status, problem} = address;
-	const works = status !== null && status < 500;
-	const answer: Span = {
-		text:
-			status === null
-				? `${symbols.cross} does not answer: ${problem}`
-				: `${symbols[works ? 'tick' : 'cross']} answers ${status}`,
-		role: works ? 'good' : 'bad',
-	};
-	const facts: Span[] = status === null ? [answer] : [answer, gap, certificateOf(address, renewed, now)];
-	const head: Span[] = [{text: name.padEnd(labelWidth), bold: true}, url];
-	const together: Line = [...head, gap, ...facts];
-	if (together.reduce((sum, span) => sum + columnsOf(textOf(span)), 0) <= width) return [together];
-	return [head, [' '.repeat(labelWidth), ...facts]];
+	const urlWidth = Math.max(0, ...addresses.map(({url}) => columnsOf(url)));
+	const parts = addresses.map(address => {
+		const {status, problem} = address;
+		const works = status !== null && status < 500;
+		const answer: Span = {
+			text:
+				status === null
+					? `${symbols.cross} does not answer: ${problem}`
+					: `${symbols[works ? 'tick' : 'cross']} answers ${status}`,
+			role: works ? 'good' : 'bad',
+		};
+		const {span, more} = certificateOf(address, renewed, now);
+		return {address, short: status === null ? [answer] : [answer, gap, span], more: status === null ? '' : more};
+	});
+	const isWide = parts.every(({short}) => labelWidth + urlWidth + gap.length + widthOf(short) <= width);
+	return parts.flatMap(({address: {name, url}, short, more}): Line[] => {
+		const head: Span[] = [{text: name.padEnd(labelWidth), bold: true}];
+		const facts = (before: number): Span[] =>
+			more && before + widthOf(short) + more.length <= width ? [...short, {text: more, dim: true}] : short;
+		return isWide
+			? [[...head, url.padEnd(urlWidth), gap, ...facts(labelWidth + urlWidth + gap.length)]]
+			: [
+					[...head, url],
+					[' '.repeat(labelWidth), ...facts(labelWidth)],
+				];
+	});
 };
 
 const timeOf = (at: string) => `${at.slice(0, 16).replace('T', ' ')} UTC`;
+
+const toldMs = 8000;
 
 /** What cannot be used while a service restarts. */
 const interrupted: Record<ServiceName, string> = {
@@ -159,7 +182,10 @@ const interrupted: Record<ServiceName, string> = {
 };
 
 /** A restart as it is told: asked about, under way, over. */
-type Restart = {service: ServiceName; at: number; state: 'asked' | 'stopping' | 'started'} | {failed: string};
+type Restart =
+	| {service: ServiceName; at: number; state: 'asked' | 'stopping' | 'started'}
+	| {state: 'healthy'; service: ServiceName; seconds: number}
+	| {state: 'failed'; problem: string};
 
 const help = (width: number): Line[] => {
 	const table = (rows: readonly (readonly [string, string])[]): Line[] =>
@@ -251,18 +277,19 @@ export const StatusScreen = ({statuses, logOf, restart: restartService, suspend,
 	const last = services.length - (fits ? 1 : 0);
 	const at = Math.max(0, Math.min(cursor, last));
 	const chosen = services[at];
-	const asked = restart && 'state' in restart && restart.state === 'asked' ? restart : null;
+	const asked = restart?.state === 'asked' ? restart : null;
 
 	const begin = async (service: ServiceName) => {
 		setRestart({service, at: Date.now(), state: 'stopping'});
 		try {
 			await restartService(service);
 			setRestart(current =>
-				current && 'state' in current && current.service === service ? {...current, state: 'started'} : current,
+				current?.state === 'stopping' && current.service === service ? {...current, state: 'started'} : current,
 			);
 		} catch (error) {
 			setRestart({
-				failed: `${service} could not be restarted: ${error instanceof Error ? error.message : String(error)}`,
+				state: 'failed',
+				problem: `${service} could not be restarted: ${error instanceof Error ? error.message : String(error)}`,
 			});
 		}
 	};
@@ -283,7 +310,7 @@ export const StatusScreen = ({statuses, logOf, restart: restartService, suspend,
 	useKeys(
 		press => {
 			const {name, text} = press;
-			const current = latest.current;
+			const current = {...latest.current};
 			if (name === 'control' && text === 'c') return onLeave({});
 			if (name === 'control' && text === 'z') return suspend?.();
 			if (current.asked) {
@@ -321,13 +348,19 @@ export const StatusScreen = ({statuses, logOf, restart: restartService, suspend,
 	);
 	const helpText = useMemo(() => help(width), [width]);
 
-	// A restart that was seen through needs no word any more after a while.
-	const over = restart !== null && 'state' in restart && restart.state === 'started' && isBack(status, restart);
+	// A restart that was seen through is told with the time it took, and needs no word any more after a while.
+	const isOver = restart?.state === 'started' && isBack(status, restart);
 	useEffect(() => {
-		if (!over) return;
-		const timer = setTimeout(() => setRestart(current => (current === restart ? null : current)), 8000);
+		if (restart?.state === 'started' && isOver)
+			setRestart({
+				state: 'healthy',
+				service: restart.service,
+				seconds: Math.max(1, Math.round((Date.now() - restart.at) / 1000)),
+			});
+		if (restart?.state !== 'healthy') return;
+		const timer = setTimeout(() => setRestart(current => (current === restart ? null : current)), toldMs);
 		return () => clearTimeout(timer);
-	}, [over, restart]);
+	}, [isOver, restart]);
 
 	if (page === 'help') return <Page title="What this shows" keys={['Esc back']} lines={helpText} onPress={back} />;
 	if (page === 'log' && service) return <ServiceLog service={service} open={openLog} onPress={back} />;
@@ -370,12 +403,9 @@ const isBack = (status: LiveStatus | null, {service, at}: {service: ServiceName;
 	return seen?.state === 'healthy' && seen.startedAt !== null && Date.parse(seen.startedAt) >= at;
 };
 
-const noticeOf = (
-	restart: Restart | null,
-	{status, width, symbols, now}: {status: LiveStatus; width: number; symbols: Symbols; now: number},
-): Line[] => {
+const noticeOf = (restart: Restart | null, {width, symbols}: {width: number; symbols: Symbols}): Line[] => {
 	if (!restart) return [];
-	if ('failed' in restart) return [[], ...fact('Restart', `${symbols.cross} ${restart.failed}`, width, 'bad')];
+	if (restart.state === 'failed') return [[], ...fact('Restart', `${symbols.cross} ${restart.problem}`, width, 'bad')];
 	const {service, state} = restart;
 	if (state === 'asked')
 		return [
@@ -389,14 +419,11 @@ const noticeOf = (
 			],
 			...wrapped(interrupted[service], width, 2),
 		];
-	const started = status.services.find(seen => seen.service === service)?.startedAt;
-	if (isBack(status, restart)) {
-		const seconds = Math.max(1, Math.round((now - Date.parse(started!)) / 1000));
+	if (state === 'healthy')
 		return [
 			[],
-			...fact('Restart', `${symbols.tick} ${service} is healthy again, ${seconds} s after its start.`, width, 'good'),
+			...fact('Restart', `${symbols.tick} ${service} is healthy again after ${restart.seconds} s.`, width, 'good'),
 		];
-	}
 	return [
 		[],
 		...fact(
@@ -429,7 +456,7 @@ const bodyOf = (
 	};
 	if (!status.engine.connected)
 		warn(
-			`Docker does not answer since ${status.engine.since.slice(11, 19)} UTC: ${status.engine.problem} It is tried again; below is what was known before.`,
+			`No word from Docker since ${status.engine.since.slice(11, 19)} UTC. ${status.engine.problem} It is tried again; below is what was known before.`,
 		);
 	if (status.problem) warn(`The installation could not be looked at again: ${status.problem}`);
 	if (status.underWay)
@@ -462,9 +489,8 @@ const bodyOf = (
 		if (known && reason) lines.push([' '.repeat(pointerWidth + 8 + gap.length), {text: reason, role: 'bad'}]);
 	});
 	const notice = lines.length + 1;
-	lines.push(...noticeOf(restart, {status, width, symbols, now}), []);
-	for (const address of status.addresses)
-		lines.push(...addressLines(address, {width, now, renewed: status.renewed, symbols}));
+	lines.push(...noticeOf(restart, {width, symbols}), []);
+	lines.push(...addressLines(status.addresses, {width, now, renewed: status.renewed, symbols}));
 	lines.push(...fact('Disk', `${formatBytes(status.disk.freeBytes)} free at ${status.disk.folder}`, width));
 	if (status.lastRun && !status.underWay) {
 		const {at, outcome, message} = status.lastRun;
