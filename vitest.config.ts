@@ -3,7 +3,7 @@ import {defineConfig} from 'vitest/config';
 /** Unit tests: no engine, no network beyond this machine. What needs the laboratory is in test/e2e. */
 export default defineConfig({
 	test: {
-		include: ['test/**/*.test.ts'],
+		include: ['test/**/*.test.{ts,tsx}'],
 		exclude: ['test/e2e/**', 'node_modules/**'],
 		testTimeout: 15_000,
 		// Many tests wait rather than compute.

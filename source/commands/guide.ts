@@ -44,9 +44,7 @@ export const findNames = async (domain: string, signal: AbortSignal): Promise<Fi
 	const names = [domain, hostnames.specify7, hostnames.media];
 	const report = await lookUpNames({names, signal});
 	const judged = judgeNames(report);
-	const lines = judged.names.map(
-		({verdict, explanation}) => `${verdict === 'fine' ? 'ok' : verdict}: ${explanation}`,
-	);
+	const lines = judged.names.map(({verdict, explanation}) => `${verdict === 'fine' ? 'ok' : verdict}: ${explanation}`);
 	if (!judged.ok) {
 		const records = zoneSnippet(names, recordAddresses(report.ownAddresses));
 		lines.push(...judged.advice);

@@ -129,7 +129,9 @@ const usageColumn = (usage: Usage | null) => {
 };
 
 const liveLines = ({engine, underWay, problem, directory}: LiveStatus) => [
-	...(engine.connected ? [] : [`  No word from Docker since ${engine.since.slice(11, 19)} UTC. ${engine.problem} It is tried again.`]),
+	...(engine.connected
+		? []
+		: [`  No word from Docker since ${engine.since.slice(11, 19)} UTC. ${engine.problem} It is tried again.`]),
 	...(underWay ? [`  A run is under way: watch it with "specify-setup attach --dir ${directory}".`] : []),
 	...(problem ? [`  The installation could not be looked at again: ${problem}`] : []),
 ];

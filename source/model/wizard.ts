@@ -152,7 +152,7 @@ export const screens: readonly Screen[] = [
 		intro: 'Specify wants an institution with a division. Names can be changed in Specify later.',
 		fields: [
 			text('institution.name', 'Institution', 'Shown at the top of Specify.', () => 'Natural History Museum'),
-			text('institution.code', 'Code', 'Its acronym, as in GBIF or Index Herbariorum.', () => 'NHM'),
+			text('institution.code', 'Acronym', 'As in GBIF or Index Herbariorum.', () => 'NHM'),
 			text('institution.division', 'Division', 'A department that keeps collections.', () => 'Collections'),
 		],
 		terms: ['discipline'],
@@ -171,14 +171,14 @@ export const screens: readonly Screen[] = [
 				options: disciplineOptions,
 				fallback: () => 'botany',
 			},
-			text('institution.discipline.name', 'Its name', 'As it is called in your house.', (_, value) => {
+			text('institution.discipline.name', 'Called', 'How the discipline is called in your house.', (_, value) => {
 				const type = value('institution.discipline.type');
 				return `${type.charAt(0).toUpperCase()}${type.slice(1)}`;
 			}),
 			text('institution.collection.name', 'Collection', 'The name people choose at login.', (_, value) =>
 				`${value('institution.discipline.name')} collection`.slice(0, 50),
 			),
-			text('institution.collection.code', 'Code', 'Used in catalogue numbers and exports.', (_, value) =>
+			text('institution.collection.code', 'Collection code', 'Used in catalogue numbers and exports.', (_, value) =>
 				value('institution.code'),
 			),
 		],
@@ -194,7 +194,7 @@ export const screens: readonly Screen[] = [
 			text('institution.administrator.lastname', 'Last name', 'Shown in Specify.', () => 'Administrator'),
 			{
 				key: 'ADMINISTRATOR_PASSWORD',
-				label: 'Password',
+				label: 'Login password',
 				why: 'Typed at every login. Leave it empty to use the one made for you.',
 				kind: 'secret',
 				fallback: facts => facts.secrets.ADMINISTRATOR_PASSWORD,
@@ -211,7 +211,7 @@ export const screens: readonly Screen[] = [
 		fields: [
 			{
 				key: 'MASTER_PASSWORD',
-				label: 'Password',
+				label: 'Database password',
 				why: 'Made for you. Give your own only if your house requires it.',
 				kind: 'secret',
 				fallback: facts => facts.secrets.MASTER_PASSWORD,
@@ -226,7 +226,7 @@ export const screens: readonly Screen[] = [
 		fields: [
 			{
 				key: 'privacy.telemetry',
-				label: 'Send them',
+				label: 'Statistics',
 				why: 'They help its makers; your museum may have rules about it.',
 				kind: 'choice',
 				options: [

@@ -1,4 +1,3 @@
-import {stripVTControlCharacters} from 'node:util';
 import type {JournalEntry, PlannedStep} from '../model/events.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
 
@@ -43,7 +42,7 @@ export class PlainReporter {
 
 	/** The lines an entry is worth; often none. A journal may come from anybody: no control character passes. */
 	take(entry: JournalEntry): string[] {
-		return this.lines(entry).map(line => stripVTControlCharacters(line).replace(control, ''));
+		return this.lines(entry).map(line => line.replace(control, ''));
 	}
 
 	private lines(entry: JournalEntry): string[] {

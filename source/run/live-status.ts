@@ -161,9 +161,11 @@ export async function* liveStatus({
 	const usageBell = new Bell();
 	signal.addEventListener('abort', () => usageBell.ring());
 	const tellUsage = async () => {
+		let toldAt = 0;
 		while (!signal.aborted) {
 			await usageBell.wait();
-			await pause(Math.max(times.gather, shownAt + times.usage - Date.now()));
+			await pause(Math.max(times.gather, Math.max(shownAt, toldAt) + times.usage - Date.now()));
+			toldAt = Date.now();
 			bell.ring();
 		}
 	};

@@ -122,9 +122,7 @@ export const ServiceLog = memo(({service, open, onPress}: ServiceLogProps) => {
 							: `${scroll.below} rows below`
 			}
 			keys={['Esc back', '↑ ↓ PgUp PgDn scroll', ...(scroll.following ? [] : ['End follow'])]}
-			rows={lines.map((line, index) => (
-				<Spans key={index} line={line} columns={columns - 1} />
-			))}
+			rows={lines.map((line, index) => <Spans key={index} line={line} columns={columns - 1} />)}
 		/>
 	);
 });
