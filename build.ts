@@ -32,7 +32,8 @@ const withMendedLogUpdate: Plugin = {
 		onLoad({filter: /ink[/\\]build[/\\]log-update\.js$/}, ({path}) => {
 			const before = 'ansiEscapes.cursorUp(previousVisible - 1)';
 			const source = readFileSync(path, 'utf8');
-			if (source.split(before).length !== 2) throw new Error('Ink has changed: look at withMendedLogUpdate in build.ts again.');
+			if (source.split(before).length !== 2)
+				throw new Error('Ink has changed: look at withMendedLogUpdate in build.ts again.');
 			const after = "ansiEscapes.cursorUp(previousOutput.endsWith('\\n') ? previousVisible : previousVisible - 1)";
 			return {contents: source.replace(before, after), loader: 'js'};
 		});

@@ -1,5 +1,7 @@
 import {defineConfig} from 'vitest/config';
 
+const results = process.env.TEST_RESULTS;
+
 /** Unit tests: no engine, no network beyond this machine. What needs the laboratory is in test/e2e. */
 export default defineConfig({
 	test: {
@@ -8,5 +10,6 @@ export default defineConfig({
 		testTimeout: 15_000,
 		// Many tests wait rather than compute.
 		maxWorkers: 3,
+		reporters: results ? ['default', ['json', {outputFile: `${results}/unit.json`}]] : ['default'],
 	},
 });

@@ -1,4 +1,5 @@
 import {writeFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {parseArgs} from 'node:util';
 import {openTerminal, type Terminal} from '../test/_helpers/terminal.js';
 
@@ -13,6 +14,7 @@ Runs a command in a terminal and draws what it shows as one animated SVG, withou
   --fps N          frames a second at most (default 8)
   --hold SECONDS   how long the last frame stays (default 4)
   --limit BYTES    drop frames until the file is as small as this (default 300000)
+  --until TEXT     end when the screen shows this, for a command that waits for a key then
   --still SECONDS  draw only this moment of the replay
   --title TEXT     what it shows, for those who cannot see it (default the command)
 
@@ -36,6 +38,8 @@ type Frame = {at: number; rows: string[]};
 
 const cell = {width: 9, height: 20, font: 15, baseline: 15};
 const margin = 16;
+const longestMs = 3_600_000;
+const afterEndMs = 500;
 const defaultInk = '#d5d9e2';
 const defaultPaper = '#15181e';
 const border = '#5b6270';
@@ -123,7 +127,7 @@ const runsOf = (terminal: Terminal, row: number): Run[] => {
 /** Runs a command and gives its frames, times in milliseconds of the replay, with the runs of every distinct row. */
 const record = async (
 	command: readonly string[],
-	{cols, rows, speed, fps}: {cols: number; rows: number; speed: number; fps: number},
+	{cols, rows, speed, fps, until}: {cols: number; rows: number; speed: number; fps: number; until?: string},
 ) => {
 	const [program = '', ...args] = command;
 	const terminal = openTerminal({command: program, args, cols, rows});
@@ -160,12 +164,16 @@ const record = async (
 		timer = undefined;
 		if (!terminal.xterm.modes.synchronizedOutputMode) look();
 	};
-	const exit = await terminal.exit;
+	const shown = until === undefined ? [] : [terminal.waitFor(until, {timeoutMs: longestMs}).then(() => null)];
+	const exit = await Promise.race([terminal.exit, ...shown]);
+	if (!exit) await sleep(afterEndMs);
 	clearTimeout(timer);
 	forget();
 	look();
 	await terminal.close();
-	return {frames, seen, exit};
+	// A program that leaves the alternate screen leaves an empty one.
+	const hasText = ({rows: keys}: Frame) => keys.some(key => seen.get(key)?.some(({text}) => text.trim() !== ''));
+	return {frames: frames.slice(0, frames.findLastIndex(hasText) + 1), seen, exit};
 };
 
 /** Leaves out frames that follow another within less than the gap, except the last. */
@@ -301,6 +309,7 @@ const options = {
 	hold: {type: 'string', default: '4'},
 	limit: {type: 'string', default: '300000'},
 	still: {type: 'string'},
+	until: {type: 'string'},
 	title: {type: 'string'},
 } as const;
 const refuse = (message: string): never => {
@@ -328,7 +337,7 @@ const limit = numberOf('limit');
 const picture = {...size, holdMs: numberOf('hold') * 1000, title: values.title ?? positionals.join(' ')};
 const stillMs = values.still === undefined ? undefined : numberOf('still') * 1000;
 
-const {frames, seen, exit} = await record(positionals, {...size, speed: numberOf('speed'), fps});
+const {frames, seen, exit} = await record(positionals, {...size, speed: numberOf('speed'), fps, until: values.until});
 if (frames.length === 0) {
 	process.stderr.write('The command showed nothing.\n');
 	process.exit(1);
@@ -345,6 +354,6 @@ writeFileSync(out, svg);
 const seconds = short((frames.at(-1)?.at ?? 0) / 1000, 1);
 process.stderr.write(
 	`${out}: ${kept.length} of ${frames.length} frames, ${seconds} s, ${Math.ceil(Buffer.byteLength(svg) / 1000)} kB; ` +
-		`the command ended with ${exit.signal ?? exit.exitCode}.\n`,
+		`${exit ? `the command ended with ${exit.signal ?? exit.exitCode}` : 'the command was left'}.\n`,
 );
 process.exitCode = Buffer.byteLength(svg) > limit ? 1 : 0;

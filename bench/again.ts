@@ -21,9 +21,14 @@ const again: number[] = [];
 const compose: number[] = [];
 for (let run = 0; run < runs; run += 1) {
 	const {ms, stdout} = time(process.execPath, [bundle, 'install', '--yes', '--dir', directory]);
-	if (!stdout.includes('Nothing was changed')) throw new Error(`The installation in ${directory} was not unchanged:\n${stdout}`);
+	if (!stdout.includes('Nothing was changed'))
+		throw new Error(`The installation in ${directory} was not unchanged:\n${stdout}`);
 	again.push(ms);
 	compose.push(time('docker', ['compose', 'ps', '--all']).ms);
 }
-console.log(`install, nothing to do   ${median(again).toFixed(0)} ms (${Math.min(...again).toFixed(0)} to ${Math.max(...again).toFixed(0)})`);
-console.log(`docker compose ps        ${median(compose).toFixed(0)} ms, ratio ${(median(again) / median(compose)).toFixed(1)}`);
+console.log(
+	`install, nothing to do   ${median(again).toFixed(0)} ms (${Math.min(...again).toFixed(0)} to ${Math.max(...again).toFixed(0)})`,
+);
+console.log(
+	`docker compose ps        ${median(compose).toFixed(0)} ms, ratio ${(median(again) / median(compose)).toFixed(1)}`,
+);

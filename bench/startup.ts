@@ -31,7 +31,9 @@ compare('--version', 'dist/cli.js', '--version');
 compare('--help', 'dist/cli.js', '--help');
 compare('install --help', 'dist/cli.js', 'install', '--help');
 
-const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {encoding: 'utf8'})) as {size: number; unpackedSize: number}[];
+const [packed] = JSON.parse(
+	execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {encoding: 'utf8'}),
+) as {size: number; unpackedSize: number}[];
 const {dependencies = {}} = JSON.parse(readFileSync('package.json', 'utf8')) as {dependencies?: object};
 console.log(
 	`tarball ${(packed!.size / 1000).toFixed(0)} kB, unpacked ${(packed!.unpackedSize / 1000).toFixed(0)} kB, ${Object.keys(dependencies).length} run-time dependencies`,

@@ -618,9 +618,7 @@ export class Terminal {
 			this.frames++;
 			this.rowsOfFrame = this.xterm.rows;
 			// Ink ends a frame with a new line, except one that fills the terminal.
-			if (buffer.active.type === 'normal' && buffer.active.cursorY === this.xterm.rows - 1 && hasText()) {
-				this.measured(this.xterm.rows, this.xterm.rows);
-			}
+			if (buffer.active.cursorY === this.xterm.rows - 1 && hasText()) this.measured(this.xterm.rows, this.xterm.rows);
 		});
 		on({prefix: '>', final: 'u'}, () => {
 			this.kittyDepth++;

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {afterEach, describe, expect, it} from 'vitest';
-import {ProgressScreen, type ProgressProps, type ProgressResult} from '../../source/ink/screens/progress.js';
+import {type ProgressProps, type ProgressResult, ProgressScreen} from '../../source/ink/screens/progress.js';
 import {columnsOf} from '../../source/ink/spans.js';
 import type {Event, JournalEntry} from '../../source/model/events.js';
 import {entries, finished, planned, started} from '../_helpers/events.js';
@@ -173,8 +173,8 @@ describe('the progress screen', () => {
 	it.each(sizes)('fits $columns×$rows at every moment of a real run', async ({columns, rows}) => {
 		const {shows, say, frame} = show([], {}, {columns, rows});
 		await shows('begin');
-		for (let index = 0; index < journal.length; index += 40) {
-			say(...journal.slice(index, index + 40));
+		for (let index = 0; index < journal.length; index += 60) {
+			say(...journal.slice(index, index + 60));
 			await new Promise(resolve => setTimeout(resolve, 130));
 			const lines = frame().split('\n');
 			expect(lines.length, frame()).toBeLessThan(rows);

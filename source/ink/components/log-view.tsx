@@ -1,6 +1,7 @@
-import {useRef, useState} from 'react';
+import {useState} from 'react';
 import type {LogLine} from '../../model/progress.js';
-import {type Press, useKeys} from '../hooks/use-keys.js';
+import type {Press} from '../hooks/use-keys.js';
+import {usePageKeys} from '../hooks/use-page-keys.js';
 import {useScroll} from '../hooks/use-scroll.js';
 import {useSize} from '../hooks/use-size.js';
 import {type Line, Spans} from '../spans.js';
@@ -26,10 +27,8 @@ export const LogView = ({
 	const [side, setSide] = useState(0);
 	const height = bodyRows(rows);
 	const scroll = useScroll(log.length, height, {gone: forgotten, follow: true});
-	const latest = useRef(scroll);
-	latest.current = scroll;
-	useKeys(press => {
-		if (latest.current.press(press)) return;
+	usePageKeys(press => {
+		if (scroll.press(press)) return;
 		if (press.name === 'right') return setSide(current => current + sideStep);
 		if (press.name === 'left') return setSide(current => Math.max(0, current - sideStep));
 		onPress(press);

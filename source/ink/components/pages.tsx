@@ -1,5 +1,5 @@
-import {useRef} from 'react';
-import {type Press, useKeys} from '../hooks/use-keys.js';
+import type {Press} from '../hooks/use-keys.js';
+import {usePageKeys} from '../hooks/use-page-keys.js';
 import {useScroll} from '../hooks/use-scroll.js';
 import {useSize} from '../hooks/use-size.js';
 import {type Line, Spans} from '../spans.js';
@@ -27,10 +27,8 @@ export const Page = ({
 	const {columns, rows} = useSize();
 	const height = bodyRows(rows);
 	const scroll = useScroll(lines.length, height);
-	const latest = useRef(scroll);
-	latest.current = scroll;
-	useKeys(press => {
-		if (lines.length > height && latest.current.press(press)) return;
+	usePageKeys(press => {
+		if (lines.length > height && scroll.press(press)) return;
 		onPress(press);
 	});
 	const partly = lines.length > height;

@@ -8,6 +8,8 @@ import {progressBar} from './progress-bar.js';
 const amountColumns = 16;
 const rateColumns = 10;
 const leftColumns = 12;
+/** "layer " and the twelve digits by which people know it. */
+const layerColumns = 18;
 const smallestBar = 4;
 const largestBar = 32;
 const shownLogLines = 5;
@@ -89,7 +91,7 @@ const imageLines = (images: readonly Counter[], layout: Layout, budget: number):
 	const over = images.filter(isOver);
 	const title = `${over.length} of ${images.length} images`;
 	const total = totalOf(images);
-	const longest = Math.max(...[title, ...names].map(columnsOf));
+	const longest = Math.max(layerColumns, ...[title, ...names].map(columnsOf));
 	const inner = {...layout, nameColumns: Math.min(longest, Math.max(12, Math.floor(columns * 0.36)))};
 	const head = total ? [amountLine(total, title, inner)] : [];
 	const room = budget - head.length;

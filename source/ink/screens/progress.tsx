@@ -8,7 +8,8 @@ import {LogView} from '../components/log-view.js';
 import {Page, wrapped} from '../components/pages.js';
 import {stepLines} from '../components/step-list.js';
 import {useClock} from '../hooks/use-clock.js';
-import {type Press, useKeys} from '../hooks/use-keys.js';
+import type {Press} from '../hooks/use-keys.js';
+import {Pages, usePageKeys} from '../hooks/use-page-keys.js';
 import {useProgress} from '../hooks/use-progress.js';
 import {useSize} from '../hooks/use-size.js';
 import {type Line, Spans, type Symbols} from '../spans.js';
@@ -170,7 +171,7 @@ const LeaveQuestion = ({
 		setAt(index);
 	};
 	const offered = choices.filter(choice => canStop || choice !== 'stop');
-	useKeys(({name, text}) => {
+	usePageKeys(({name, text}) => {
 		if (name === 'control' && text === 'c') return onChoice('keep');
 		if (name === 'escape') return onChoice('back');
 		if (name === 'enter') return onChoice(offered[chosen.current]!);
@@ -233,7 +234,7 @@ const StepsView = ({
 	const {columns, rows} = useSize();
 	const {symbols} = useTheme();
 	const height = bodyRows(rows);
-	useKeys(onPress);
+	usePageKeys(onPress);
 	const lines: Line[] = stepLines(progress, {columns: columns - 1, height: height - (stopping ? 1 : 0), now, symbols});
 	if (progress.steps.length === 0) lines.push([{text: 'Waiting for the run to begin', dim: true}]);
 	if (stopping)
@@ -258,7 +259,13 @@ const StepsView = ({
 };
 
 /** A run as it happens, and how it ended. */
-export const ProgressScreen = ({entries, onLeave, stop, retry, suspend, live = true}: ProgressProps) => {
+export const ProgressScreen = (props: ProgressProps) => (
+	<Pages>
+		<Run {...props} />
+	</Pages>
+);
+
+const Run = ({entries, onLeave, stop, retry, suspend, live = true}: ProgressProps) => {
 	const progress = useProgress(entries);
 	const {columns} = useSize();
 	const {symbols} = useTheme();
