@@ -164,8 +164,11 @@ const record = async (
 		timer = undefined;
 		if (!terminal.xterm.modes.synchronizedOutputMode) look();
 	};
-	const shown = until === undefined ? [] : [terminal.waitFor(until, {timeoutMs: longestMs}).then(() => null)];
-	const exit = await Promise.race([terminal.exit, ...shown]);
+	const shown = until === undefined ? terminal.exit : terminal.waitFor(until, {timeoutMs: longestMs});
+	const exit = await shown.then(
+		end => (typeof end === 'string' ? null : end),
+		() => terminal.exit,
+	);
 	if (!exit) await sleep(afterEndMs);
 	clearTimeout(timer);
 	forget();
