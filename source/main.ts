@@ -1,6 +1,6 @@
 import {errorLines, print} from './commands/output.js';
 import {exitCodes, messageOf, SetupError} from './errors.js';
-import {runCommand} from './run/process.js';
+import {runCommand} from './run/command.js';
 
 type Command = {help: string; run(argv: readonly string[]): Promise<number>};
 

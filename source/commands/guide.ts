@@ -1,34 +1,16 @@
 import {resolve} from 'node:path';
 import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {SetupError} from '../errors.js';
-import {hostNames, lookUpNames} from '../host/dns.js';
+import {lookUpNames} from '../host/dns.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
 import {complete} from '../model/answers.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
-import {isLocalDomain, judgeNames, proposedDomain, recordAddresses, zoneSnippet} from '../model/names.js';
+import {isLocalDomain, judgeNames, recordAddresses, zoneSnippet} from '../model/names.js';
 import {pace, RateMeter} from '../model/rate.js';
-import {completeSecrets} from '../model/secrets.js';
-import type {Draft, Facts} from '../model/wizard.js';
 import type {Finding} from '../plain/questions.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {type Examination, examine} from '../steps/preflight.js';
-import {readSetting} from './answers.js';
-
-/** Defaults and advice for this machine. */
-export const gatherFacts = async (directory: string, settings: readonly string[]): Promise<Facts> => {
-	const [machine, names] = await Promise.all([localHost.facts(), hostNames()]);
-	return {
-		directory,
-		domain: proposedDomain({...names, overSsh: Boolean(process.env.SSH_CONNECTION)}),
-		timezone: machine.timezone,
-		memory: machine.memory,
-		swap: machine.swap,
-		processors: machine.processors,
-		secrets: completeSecrets({}),
-		presets: Object.fromEntries(settings.map(readSetting)),
-	};
-};
 
 /** What is said of the names below a domain, with the records to create where they are missing. */
 export const findNames = async (domain: string, signal: AbortSignal): Promise<Finding> => {
@@ -127,6 +109,13 @@ export const absolute = (answers: Answers): Answers => {
 
 const secretKey = /^[A-Z_]+$/;
 
-/** A draft as it may be kept on disk. */
-export const withoutSecrets = (draft: Draft): Draft =>
-	Object.fromEntries(Object.entries(draft).filter(([key]) => !secretKey.test(key)));
+/** The generated files that hold no secret, as they would be written. */
+export const previewFiles = async (directory: string, answers: Answers) => {
+	const {signal} = new AbortController();
+	const {files, observation} = await openInstallation({host: localHost, directory, answers: absolute(answers), signal});
+	return files
+		.filter(({mode}) => mode === 0o644)
+		.map(({path, text}) => ({path, text, state: observation.files[path] ?? 'missing'}));
+};
+
+export {refusalOf} from '../steps/preflight.js';

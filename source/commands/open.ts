@@ -1,7 +1,7 @@
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
-import {localHost} from '../host/local.js';
 import {canDraw} from '../ink/can-draw.js';
 import {folderOf} from './folder.js';
 
@@ -18,7 +18,7 @@ export const open = async (argv: readonly string[]): Promise<number> => {
 	const directory = folderOf(values.dir);
 	const settings = values.set ?? [];
 	const draw = canDraw() && !values.plain;
-	const installed = (await localHost.read(join(directory, 'specify.yaml'))) !== null;
+	const installed = existsSync(join(directory, 'specify.yaml'));
 	if (installed)
 		return draw
 			? (await import('./home.js')).home({directory})

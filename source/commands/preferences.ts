@@ -1,4 +1,7 @@
-import Conf from 'conf';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import type Conf from 'conf';
+import envPaths from 'env-paths';
 import type {Draft} from '../model/wizard.js';
 
 type Stored = {
@@ -8,27 +11,39 @@ type Stored = {
 	installations: string[];
 };
 
-/** What is remembered for this person between calls (mode 0600, in their configuration folder). */
+/**
+ * What is remembered for this person between calls (mode 0600, in their configuration folder).
+ * The store is opened when there is something to read or write: a first start need not wait for it.
+ */
 export const openPreferences = () => {
-	const store = new Conf<Stored>({
-		projectName: 'specify-setup',
-		projectSuffix: '',
-		configFileMode: 0o600,
-		accessPropertiesByDotNotation: false,
-		clearInvalidConfig: true,
-		defaults: {drafts: {}, installations: []},
-	});
+	const folder = envPaths('specify-setup', {suffix: ''}).config;
+	let opened: Promise<Conf<Stored>> | undefined;
+	const store = () => {
+		opened ??= import('conf').then(
+			({default: Store}) =>
+				new Store<Stored>({
+					cwd: folder,
+					configFileMode: 0o600,
+					accessPropertiesByDotNotation: false,
+					clearInvalidConfig: true,
+					defaults: {drafts: {}, installations: []},
+				}),
+		);
+		return opened;
+	};
+	const drafts = async (change: (drafts: Stored['drafts']) => Stored['drafts']) => {
+		const preferences = await store();
+		preferences.set('drafts', change(preferences.get('drafts')));
+	};
 	return {
-		draft: (directory: string) => store.get('drafts')[directory],
+		draft: async (directory: string) =>
+			existsSync(join(folder, 'config.json')) ? (await store()).get('drafts')[directory] : undefined,
 		keepDraft: (directory: string, draft: Draft, screen: string) =>
-			store.set('drafts', {...store.get('drafts'), [directory]: {draft, screen}}),
-		forgetDraft(directory: string) {
-			const {[directory]: _, ...others} = store.get('drafts');
-			store.set('drafts', others);
+			drafts(others => ({...others, [directory]: {draft, screen}})),
+		forgetDraft: (directory: string) => drafts(({[directory]: _, ...others}) => others),
+		async addInstallation(directory: string) {
+			const preferences = await store();
+			preferences.set('installations', [...new Set([...preferences.get('installations'), directory])]);
 		},
-		installations: () => store.get('installations'),
-		addInstallation: (directory: string) =>
-			store.set('installations', [...new Set([...store.get('installations'), directory])]),
 	};
 };
-export type Preferences = ReturnType<typeof openPreferences>;

@@ -4,7 +4,8 @@ import {askAll} from '../plain/questions.js';
 import {planLines} from '../plain/reporter.js';
 import {refusalOf} from '../steps/preflight.js';
 import {beginRun} from './begin.js';
-import {absolute, consider, DumpReader, findNames, gatherFacts, withoutSecrets} from './guide.js';
+import {gatherFacts, withoutSecrets} from './facts.js';
+import {absolute, consider, DumpReader, findNames} from './guide.js';
 import {print, show} from './output.js';
 import {openPreferences} from './preferences.js';
 
@@ -25,8 +26,8 @@ export const questions = async ({
 	const facts = await gatherFacts(directory, settings);
 	const reader = new DumpReader();
 	const {signal} = new AbortController();
-	const asked = askAll(facts, preferences.draft(directory)?.draft ?? {}, {
-		save: (draft, screen) => preferences.keepDraft(directory, withoutSecrets(draft), screen),
+	const asked = askAll(facts, (await preferences.draft(directory))?.draft ?? {}, {
+		save: (draft, screen) => void preferences.keepDraft(directory, withoutSecrets(draft), screen),
 		async find(key, draft) {
 			if (key === 'domain') return findNames(currentValue(draft, facts, key), signal);
 			if (key === 'database.dump') return reader.read(currentValue(draft, facts, key), signal, () => {});
@@ -57,8 +58,8 @@ export const questions = async ({
 		dump: reader.known,
 		secrets: result.secrets,
 	});
-	preferences.addInstallation(directory);
-	preferences.forgetDraft(directory);
+	await preferences.addInstallation(directory);
+	await preferences.forgetDraft(directory);
 	for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
 	return show(entries(), 'plain');
 };

@@ -20,7 +20,8 @@ export const viewRun = async ({
 	stop?(): void;
 	canRetry?: boolean;
 }): Promise<number | 'retry'> => {
-	const {view} = await import('../ink/view.js');
+	const {view, brokenLines} = await import('../ink/view.js');
+	const tell = (...lines: string[]) => print(...brokenLines(lines, process.stdout.columns || 80));
 	const controller = new AbortController();
 	let finished: JournalEntry | undefined;
 	async function* noted() {
@@ -34,11 +35,11 @@ export const viewRun = async ({
 	if (result.how === 'retry') return 'retry';
 	const {ending} = result.progress;
 	if (result.how === 'left' || !ending) {
-		print(`The run goes on. Watch it with "specify-setup attach --dir ${directory}".`);
+		tell(`The run goes on. Watch it with "specify-setup attach --dir ${directory}".`);
 		return exitCodes.done;
 	}
-	if (finished) print(...new PlainReporter().take(finished).filter(line => line !== ''));
-	else print(ending.message, `What to do: ${ending.hint}`);
+	if (finished) tell(...new PlainReporter().take(finished).filter(line => line !== ''));
+	else tell(ending.message, `What to do: ${ending.hint}`);
 	return ending.exitCode;
 };
 

@@ -1,11 +1,11 @@
 import {randomBytes} from 'node:crypto';
 import {chmod, mkdir, open, readdir, readFile, rename, rm, stat, statfs} from 'node:fs/promises';
-import {availableParallelism, totalmem, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {stripVTControlCharacters} from 'node:util';
 import {execa, type ResultPromise} from 'execa';
 import {Cancelled} from '../errors.js';
+import {machineFacts} from './facts.js';
 import type {Command, Finished, Host} from './host.js';
 import {listenersOn} from './listeners.js';
 
@@ -186,14 +186,5 @@ export const localHost: Host = {
 
 	listeners: listenersOn,
 
-	async facts() {
-		const swap = /^SwapTotal:\s+(\d+) kB/m.exec((await this.read('/proc/meminfo')) ?? '');
-		return {
-			memory: totalmem(),
-			swap: Number(swap?.[1] ?? 0) * 1024,
-			processors: availableParallelism(),
-			user: userInfo().username,
-			timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-		};
-	},
+	facts: machineFacts,
 };

@@ -5,6 +5,7 @@ import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
 import {type Secrets, secretNames} from '../model/secrets.js';
+import {runCommand} from './command.js';
 import {openInstallation, planFor} from './installation.js';
 import {JournalWriter, journalPath} from './journal.js';
 import {lock, lockedError} from './lock.js';
@@ -21,9 +22,6 @@ export type RunRequest = {
 	/** Secrets a person gave; the others are made. */
 	secrets?: Partial<Secrets>;
 };
-
-/** The hidden subcommand under which a run is a process of its own. */
-export const runCommand = 'run-detached';
 
 /**
  * Starts a run as a process of its own, in a session of its own: it goes on when this one ends.

@@ -154,6 +154,18 @@ test('a frame taller than the terminal is seen', async () => {
 	expect(terminal.screen()).not.toContain('keys:');
 });
 
+test('on the alternate screen a frame that scrolls is too tall, and the way there is not', async () => {
+	const script = (rows: number) => `seq 30; printf '\\033[?1049h\\033[H\\033[J'; seq ${rows}; printf '\\033[?1049l'`;
+	const good = openShell(script(23));
+	await good.exit;
+	expect(good.overflowed).toBe(false);
+	expect(good.screen()).toContain('30');
+	expect(await good.restored()).toEqual(handedBack);
+	const bad = openShell(script(24));
+	await bad.exit;
+	expect(bad.overflowed).toBe(true);
+});
+
 test('screen and scrollback hold what a plain program writes, with wide characters in two cells', async () => {
 	const terminal = openShell('for i in $(seq 30); do echo "row $i"; done; printf "馆🦋|\\n"', {rows: 10});
 	await terminal.exit;

@@ -90,6 +90,7 @@ const unreadTimeoutMs = 1000;
 const waitTimeoutMs = 5000;
 const hangUpTimeoutMs = 1000;
 const scrollbackRows = 100_000;
+const alternateScreenModes = [47, 1047, 1049];
 
 /** Answers each line with what the terminal holds for the program: bytes not read yet, and how it reads. */
 const lookAtInput = `
@@ -581,6 +582,7 @@ export class Terminal {
 				act(parameters.map(parameter => (typeof parameter === 'number' ? parameter : (parameter[0] ?? 0))));
 				return false;
 			});
+		let switching = false;
 		const row = () => buffer.active.baseY + buffer.active.cursorY;
 		const hasText = () => (buffer.active.getLine(row())?.translateToString(true).trim() ?? '') !== '';
 		const goBack = () => {
@@ -610,6 +612,7 @@ export class Terminal {
 		});
 		on({prefix: '?', final: 'h'}, modes => {
 			if (modes.includes(25)) this.cursorVisible = true;
+			if (modes.some(mode => alternateScreenModes.includes(mode))) switching = true;
 		});
 		on({prefix: '?', final: 'l'}, modes => {
 			if (modes.includes(25)) this.cursorVisible = false;
@@ -628,7 +631,9 @@ export class Terminal {
 		});
 		this.xterm.onLineFeed(arrived);
 		this.xterm.onScroll(() => {
-			if (buffer.active.type === 'alternate') this.measured(this.xterm.rows + 1, this.xterm.rows);
+			// The emulator tells the change to the alternate screen as a scroll, too.
+			if (buffer.active.type === 'alternate' && !switching) this.measured(this.xterm.rows + 1, this.xterm.rows);
+			switching = false;
 		});
 	}
 

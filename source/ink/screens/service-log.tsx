@@ -1,7 +1,8 @@
 import {memo, useEffect, useRef, useState} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {bodyRows, Frame} from '../components/frame.js';
-import {type Press, useKeys} from '../hooks/use-keys.js';
+import type {Press} from '../hooks/use-keys.js';
+import {usePageKeys} from '../hooks/use-page-keys.js';
 import {useScroll} from '../hooks/use-scroll.js';
 import {useSize} from '../hooks/use-size.js';
 import {columnsOf, type Line, Spans} from '../spans.js';
@@ -100,10 +101,8 @@ export const ServiceLog = memo(({service, open, onPress}: ServiceLogProps) => {
 	const {tail, begun, problem} = useLog(open, columns - 1);
 	const {rows, gone} = tail;
 	const scroll = useScroll(rows.length, height, {gone, follow: true});
-	const latest = useRef(scroll);
-	latest.current = scroll;
-	useKeys(press => {
-		if (!latest.current.press(press)) onPress(press);
+	usePageKeys(press => {
+		if (!scroll.press(press)) onPress(press);
 	});
 	const first: Line = problem
 		? [{text: `${symbols.cross} ${problem}`, role: 'bad'}]
@@ -121,7 +120,7 @@ export const ServiceLog = memo(({service, open, onPress}: ServiceLogProps) => {
 							? 'the end, following'
 							: `${scroll.below} rows below`
 			}
-			keys={['Esc back', '↑ ↓ PgUp PgDn scroll', ...(scroll.following ? [] : ['End follow'])]}
+			keys={['Esc back', 'Up/Down PgUp/PgDn scroll', ...(scroll.following ? [] : ['End follow'])]}
 			rows={lines.map((line, index) => <Spans key={index} line={line} columns={columns - 1} />)}
 		/>
 	);

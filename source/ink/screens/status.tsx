@@ -8,8 +8,9 @@ import {formatMemoryUse, formatPercent} from '../../model/usage.js';
 import {bodyRows, Frame, paragraph} from '../components/frame.js';
 import {Page, wrapped} from '../components/pages.js';
 import {useClock} from '../hooks/use-clock.js';
-import {type Press, useKeys} from '../hooks/use-keys.js';
+import type {Press} from '../hooks/use-keys.js';
 import {useLatest} from '../hooks/use-latest.js';
+import {Pages, usePageKeys} from '../hooks/use-page-keys.js';
 import {useSize} from '../hooks/use-size.js';
 import {cell, columnsOf, type Line, type Span, Spans, type Symbols} from '../spans.js';
 import {type Role, useTheme} from '../theme.js';
@@ -203,7 +204,7 @@ const help = (width: number): Line[] => {
 		),
 		...head('Keys'),
 		...table([
-			['↑ ↓', 'choose a service; below the last one, the rest of a screen that does not fit'],
+			['Up/Down', 'choose a service; below the last one, the rest of a screen that does not fit'],
 			['Enter', 'what the chosen service writes: its log'],
 			['r', 'restart the chosen service, after asking'],
 			['q, Esc', 'leave; so does Ctrl-C'],
@@ -255,8 +256,20 @@ const help = (width: number): Line[] => {
 	];
 };
 
+/** Reads the keys while it is drawn. */
+const Keys = ({onPress}: {onPress(press: Press): void}) => {
+	usePageKeys(onPress);
+	return null;
+};
+
 /** The home of an installation: its services and addresses as they change, a log, a restart. */
-export const StatusScreen = ({statuses, logOf, restart: restartService, suspend, onLeave}: StatusScreenProps) => {
+export const StatusScreen = (props: StatusScreenProps) => (
+	<Pages>
+		<StatusPages {...props} />
+	</Pages>
+);
+
+const StatusPages = ({statuses, logOf, restart: restartService, suspend, onLeave}: StatusScreenProps) => {
 	const {columns: terminalColumns, rows: terminalRows} = useSize();
 	const {symbols} = useTheme();
 	const width = terminalColumns - 1;
@@ -307,39 +320,36 @@ export const StatusScreen = ({statuses, logOf, restart: restartService, suspend,
 		[onLeave, suspend],
 	);
 
-	useKeys(
-		press => {
-			const {name, text} = press;
-			const current = {...latest.current};
-			if (name === 'control' && text === 'c') return onLeave({});
-			if (name === 'control' && text === 'z') return suspend?.();
-			if (current.asked) {
-				latest.current.asked = null;
-				if (name === 'text' && /^[yY]$/.test(text)) return void begin(current.asked.service);
-				return setRestart(null);
-			}
-			const key = name === 'text' ? text.toLowerCase() : name;
-			if (key === 'q' || key === 'escape') return onLeave({});
-			if (key === '?') return setPage('help');
-			const moves: Record<string, number> = {
-				up: current.at - 1,
-				down: current.at + 1,
-				home: 0,
-				end: current.last,
-				'page-up': 0,
-				'page-down': current.last,
-			};
-			const to = moves[key];
-			if (to !== undefined) {
-				latest.current.at = Math.max(0, Math.min(to, current.last));
-				return setCursor(latest.current.at);
-			}
-			if (!current.chosen) return;
-			if (key === 'enter') return setPage('log');
-			if (key === 'r') setRestart({service: current.chosen.service, at: Date.now(), state: 'asked'});
-		},
-		{active: page === 'home'},
-	);
+	const act = (press: Press) => {
+		const {name, text} = press;
+		const current = {...latest.current};
+		if (name === 'control' && text === 'c') return onLeave({});
+		if (name === 'control' && text === 'z') return suspend?.();
+		if (current.asked) {
+			latest.current.asked = null;
+			if (name === 'text' && /^[yY]$/.test(text)) return void begin(current.asked.service);
+			return setRestart(null);
+		}
+		const key = name === 'text' ? text.toLowerCase() : name;
+		if (key === 'q' || key === 'escape') return onLeave({});
+		if (key === '?') return setPage('help');
+		const moves: Record<string, number> = {
+			up: current.at - 1,
+			down: current.at + 1,
+			home: 0,
+			end: current.last,
+			'page-up': 0,
+			'page-down': current.last,
+		};
+		const to = moves[key];
+		if (to !== undefined) {
+			latest.current.at = Math.max(0, Math.min(to, current.last));
+			return setCursor(latest.current.at);
+		}
+		if (!current.chosen) return;
+		if (key === 'enter') return setPage('log');
+		if (key === 'r') setRestart({service: current.chosen.service, at: Date.now(), state: 'asked'});
+	};
 
 	const service = chosen?.service;
 	const openLog = useCallback(
@@ -365,8 +375,9 @@ export const StatusScreen = ({statuses, logOf, restart: restartService, suspend,
 	if (page === 'help') return <Page title="What this shows" keys={['Esc back']} lines={helpText} onPress={back} />;
 	if (page === 'log' && service) return <ServiceLog service={service} open={openLog} onPress={back} />;
 
-	const title = status ? `Specify 7 ${status.specify7}` : 'Specify 7';
-	const place = status ? ` in ${status.directory}` : '';
+	const titles = status
+		? [`Specify 7 ${status.specify7} in ${status.directory}`, `Specify 7 ${status.specify7}`, 'Specify 7']
+		: ['Specify 7'];
 	const health =
 		status === null
 			? ''
@@ -375,25 +386,28 @@ export const StatusScreen = ({statuses, logOf, restart: restartService, suspend,
 				: status.healthy
 					? `${symbols.tick} healthy`
 					: `${symbols.cross} not healthy`;
-	const wholeTitle = columnsOf(title + place) + columnsOf(health) + 2 <= width ? title + place : title;
+	const title = titles.find(text => columnsOf(text) + columnsOf(health) + 1 <= width) ?? 'Specify 7';
 	const lines: readonly Line[] = body?.lines ?? [
 		[],
 		[{text: `Looking at the installation${symbols.ellipsis}`, dim: true}],
 	];
 	return (
-		<Frame
-			title={wholeTitle}
-			position={health}
-			keys={
-				asked
-					? ['y restart it', 'n leave it running']
-					: chosen
-						? ['Enter log', 'r restart', '? help', 'q leave', '↑ ↓ choose']
-						: ['? help', 'q leave', '↑ ↓ choose']
-			}
-			rows={lines.map((line, index) => <Spans key={index} line={line} columns={width} />)}
-			focus={asked ? body?.notice : chosen ? (body?.places[at] ?? 0) : lines.length - 1}
-		/>
+		<>
+			<Keys onPress={act} />
+			<Frame
+				title={title}
+				position={health}
+				keys={
+					asked
+						? ['y restart it', 'n leave it running']
+						: chosen
+							? ['Enter log', 'r restart', '? help', 'q leave', 'Up/Down choose']
+							: ['? help', 'q leave', 'Up/Down choose']
+				}
+				rows={lines.map((line, index) => <Spans key={index} line={line} columns={width} />)}
+				focus={asked ? body?.notice : chosen ? (body?.places[at] ?? 0) : lines.length - 1}
+			/>
+		</>
 	);
 };
 
@@ -451,18 +465,20 @@ const bodyOf = (
 	const shown = columnsFor(width);
 	const lines: Line[] = [];
 	const warn = (text: string) => {
-		for (const row of paragraph(text, width - 2))
-			lines.push([{text: `${row === text || text.startsWith(row) ? symbols.warning : ' '} ${row}`, role: 'warn'}]);
+		for (const [index, row] of paragraph(text, width - 2).entries())
+			lines.push([{text: `${index === 0 ? symbols.warning : ' '} ${row}`, role: 'warn'}]);
 	};
 	if (!status.engine.connected)
 		warn(
 			`No word from Docker since ${status.engine.since.slice(11, 19)} UTC. ${status.engine.problem} It is tried again; below is what was known before.`,
 		);
 	if (status.problem) warn(`The installation could not be looked at again: ${status.problem}`);
-	if (status.underWay)
+	if (status.underWay) {
 		warn(
-			`A run is changing this installation${status.underWay.at ? ` since ${timeOf(status.underWay.at)}` : ''}. Watch it with "specify-setup attach --dir ${status.directory}".`,
+			`A run is changing this installation${status.underWay.at ? ` since ${timeOf(status.underWay.at)}` : ''}. Watch it with`,
 		);
+		lines.push([`  specify-setup attach --dir ${status.directory}`]);
+	}
 	if (lines.length > 0) lines.push([]);
 
 	lines.push([

@@ -1,0 +1,15 @@
+import {readFile} from 'node:fs/promises';
+import {availableParallelism, totalmem, userInfo} from 'node:os';
+import type {MachineFacts} from './host.js';
+
+/** Memory and swap (bytes), processors, user and time zone of the machine this process runs on. */
+export const machineFacts = async (): Promise<MachineFacts> => {
+	const swap = /^SwapTotal:\s+(\d+) kB/m.exec(await readFile('/proc/meminfo', 'utf8').catch(() => ''));
+	return {
+		memory: totalmem(),
+		swap: Number(swap?.[1] ?? 0) * 1024,
+		processors: availableParallelism(),
+		user: userInfo().username,
+		timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+	};
+};
