@@ -65,7 +65,6 @@ const result = await build({
 	target: 'node20.19',
 	splitting: true,
 	minify: true,
-	keepNames: true,
 	metafile: true,
 	plugins: [withoutDevtools, withMendedLogUpdate, withYogaInPlace],
 	chunkNames: 'chunks/[name]-[hash]',

@@ -309,7 +309,7 @@ export const strengthOf = (secret: string): 'weak' | 'fair' | 'good' | 'strong' 
 /** What this machine is good for, where memory or processors are few. */
 export const machineAdvice = ({memory, swap, processors}: Pick<Facts, 'memory' | 'swap' | 'processors'>): string[] => {
 	const {memory: need, processors: cores} = requirements;
-	const has = `This machine has ${formatMemory(memory)} of memory${swap > 0 ? ` and ${formatMemory(swap)} of swap` : ''} and ${processors} processors.`;
+	const has = `This machine has ${formatMemory(memory)} of memory${swap > 0 ? ` and ${formatMemory(swap)} of swap` : ''} and ${processors === 1 ? 'one processor' : `${processors} processors`}.`;
 	const wants = `At least ${formatMemory(need.refusedBelow)} with swap; recommended are ${formatMemory(need.recommended)}, ${cores.recommended} processors and 160 GB of disk.`;
 	if (memory + swap < need.refusedBelow)
 		return [has, wants, 'That is too little: add memory or swap before you go on.'];
@@ -354,7 +354,7 @@ export type WizardState = {
 	accepted: Draft;
 	findings: Record<string, Finding>;
 	overlay: 'none' | 'help' | 'files' | 'leave';
-	/** First row of an overlay. */
+	/** Rows the body is moved up by: an overlay's first row, or what lies below the field that has the keys. */
 	scroll: number;
 	revealed: boolean;
 	/** Enter leads back to the review, because a row of it was chosen. */
@@ -431,11 +431,11 @@ export const obstacleOf = (state: WizardState, facts: Facts, field: Field): {rea
 const atField = (state: WizardState, field: number): WizardState => {
 	const target = screens.find(({id}) => id === state.screen)!.fields[field];
 	const cursor = target ? charactersOf(state.draft[target.key] ?? '').length : 0;
-	return {...state, field, cursor, tried: false, revealed: false};
+	return {...state, field, cursor, scroll: 0, tried: false, revealed: false};
 };
 
 const toScreen = (state: WizardState, screen: string, field = 0): WizardState =>
-	atField({...state, screen, scroll: 0}, field);
+	atField({...state, screen}, field);
 
 const neighbour = (state: WizardState, facts: Facts, step: 1 | -1) => {
 	const shown = shownScreens(state.draft, facts);
@@ -446,6 +446,7 @@ const edit = (state: WizardState, key: string, value: string, cursor: number): W
 	...state,
 	draft: {...state.draft, [key]: value.slice(0, longestValue)},
 	cursor,
+	scroll: 0,
 	tried: false,
 });
 
@@ -483,26 +484,39 @@ const firstObstacle = (state: WizardState, facts: Facts) => {
 	return null;
 };
 
+const pageRows = 10;
+
+/** How far there is something to see is known where it is drawn. */
+const scrolledBy = (state: WizardState, rows: number): WizardState => ({
+	...state,
+	scroll: Math.max(0, state.scroll + rows),
+});
+
 const onReview = (state: WizardState, press: Press, facts: Facts): Next => {
 	const rows = reviewRows(state.draft, facts);
 	// Row 0 begins the installation; the answers follow.
 	const last = rows.length;
-	const to = (field: number): Next => [{...state, field: Math.min(Math.max(0, field), last), tried: false}];
+	const to = (field: number): Next => [{...state, field: Math.min(Math.max(0, field), last), scroll: 0, tried: false}];
+	// Below the last answer the plan follows.
+	const move = (step: number): Next => {
+		const below = state.field === last && (step > 0 || state.scroll > 0);
+		return below ? [scrolledBy(state, step)] : to(state.field + step);
+	};
 	switch (press.name) {
 		case 'up':
 		case 'shift-tab':
-			return to(state.field - 1);
+			return move(-1);
 		case 'down':
 		case 'tab':
-			return to(state.field + 1);
+			return move(1);
 		case 'home':
 			return to(0);
 		case 'end':
 			return to(last);
 		case 'page-up':
-			return to(state.field - 10);
+			return move(-pageRows);
 		case 'page-down':
-			return to(state.field + 10);
+			return move(pageRows);
 		case 'left':
 		case 'escape':
 			return back({...state, fromReview: false}, facts);
@@ -583,10 +597,8 @@ const onOverlay = (state: WizardState, press: Press): Next => {
 			return [state, 'save', 'leave'];
 		return close;
 	}
-	const page = 10;
-	const scroll = {up: -1, down: 1, 'page-up': -page, 'page-down': page}[press.name as string];
-	if (scroll !== undefined) return [{...state, scroll: Math.max(0, state.scroll + scroll)}];
-	return close;
+	const rows = {up: -1, down: 1, 'page-up': -pageRows, 'page-down': pageRows}[press.name as string];
+	return rows === undefined ? close : [scrolledBy(state, rows)];
 };
 
 /** The wizard's next state after a key, and what has to be done then. Pure. */
@@ -617,7 +629,11 @@ export const pressWizard = (state: WizardState, press: Press, facts: Facts): Nex
 	}
 	const handled = field.kind === 'choice' ? onChoice(state, press, field, facts) : onText(state, press, field);
 	if (handled) return handled;
+	if (press.name === 'page-up') return [scrolledBy(state, -pageRows)];
+	if (press.name === 'page-down') return [scrolledBy(state, pageRows)];
 	const last = screenOf(state).fields.length - 1;
+	if (press.name === 'up' && state.scroll > 0) return [scrolledBy(state, -1)];
+	if (press.name === 'down' && state.field === last) return [scrolledBy(state, 1)];
 	if (press.name === 'up' || press.name === 'shift-tab')
 		return state.field > 0 ? [atField(state, state.field - 1), 'save'] : [state];
 	if (press.name === 'down' || press.name === 'tab')

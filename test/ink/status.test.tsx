@@ -418,7 +418,7 @@ describe('the keys of the status screen', () => {
 					screen.unmount();
 				},
 			),
-			{numRuns: 25},
+			{numRuns: 15},
 		);
 	}, 60_000);
 });

@@ -17,9 +17,11 @@ import {
 	obstacleOf,
 	type Press,
 	positionOf,
+	problemOf,
 	pressWizard,
 	reviewRows,
 	screenOf,
+	screens,
 	secretRule,
 	secretsOf,
 	startWizard,
@@ -28,7 +30,7 @@ import {
 	withCompletion,
 	withFinding,
 } from '../../model/wizard.js';
-import {Frame, paragraph} from '../components/frame.js';
+import {bodyRows, Frame, paragraph, windowOf} from '../components/frame.js';
 import {TextValue} from '../components/text-value.js';
 import {useKeys} from '../hooks/use-keys.js';
 import {useSize} from '../hooks/use-size.js';
@@ -53,6 +55,7 @@ export type WizardServices = {
 
 export type WizardResult = {kind: 'left'} | {kind: 'begin'; answers: Answers; secrets: Facts['secrets']};
 
+const looking = 'Looking at this machine…';
 const settleMs = 500;
 const lookAgainMs = 10_000;
 
@@ -68,7 +71,8 @@ const useFinding = (
 	const [lines, setLines] = useState<string[]>([]);
 	const [round, setRound] = useState(0);
 	const value = currentValue(state.draft, facts, key);
-	const active = look !== null && value !== '';
+	const field = screens.flatMap(({fields}) => fields).find(other => other.key === key)!;
+	const active = look !== null && value !== '' && problemOf(state.draft, facts, field) === null;
 	useEffect(() => {
 		if (!active) return;
 		const controller = new AbortController();
@@ -108,22 +112,35 @@ const useFinding = (
 	return lines;
 };
 
-const usePlan = (active: boolean, state: WizardState, facts: Facts, services: WizardServices) => {
-	const [plan, setPlan] = useState<{steps: PlannedStep[]; checks: PreflightCheck[]} | string | null>(null);
-	const draft = JSON.stringify(state.draft);
+type Plan = {steps: PlannedStep[]; checks: PreflightCheck[]};
+
+/** What would be done for the answers as they are, or why that cannot be told; null while that is being looked at. */
+const usePlan = (
+	active: boolean,
+	state: WizardState,
+	facts: Facts,
+	services: WizardServices,
+	round: number,
+): Plan | string | null => {
+	const [seen, setSeen] = useState<{key: string; plan: Plan | string} | null>(null);
+	const key = `${round} ${JSON.stringify(state.draft)}`;
 	useEffect(() => {
-		if (!active) return;
 		const {answers} = answersOf(state.draft, facts);
-		if (!answers) return setPlan(null);
+		if (!active || !answers) return;
 		const controller = new AbortController();
-		services.plan(answers, controller.signal).then(
-			found => !controller.signal.aborted && setPlan(found),
-			error => !controller.signal.aborted && setPlan(error instanceof Error ? error.message : String(error)),
-		);
+		const see = (plan: Plan | string) => {
+			if (!controller.signal.aborted) setSeen({key, plan});
+		};
+		services
+			.plan(answers, controller.signal)
+			.then(see, error => see(error instanceof Error ? error.message : String(error)));
 		return () => controller.abort();
-	}, [active, draft]);
-	return plan;
+	}, [active, key]);
+	return seen?.key === key ? seen.plan : null;
 };
+
+const refusedBy = (plan: Plan | string | null) =>
+	plan === null || typeof plan === 'string' ? [] : plan.checks.filter(({result}) => result === 'refused');
 
 const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - stringWidth(text)));
 
@@ -139,13 +156,20 @@ export const WizardScreen = ({
 	services: WizardServices;
 	onLeave(result: WizardResult): void;
 }) => {
-	const {columns} = useSize();
+	const {columns, rows: terminalRows} = useSize();
+	const height = bodyRows(terminalRows);
 	const {symbols, color} = useTheme();
 	const [state, setState] = useState(() => startWizard(initial.draft, facts, initial.screen));
 	const latest = useRef(state);
 	const [candidates, setCandidates] = useState<string[]>([]);
 	const [again, setAgain] = useState(0);
 	const [files, setFiles] = useState<FilePreview[]>([]);
+	/** How often the machine was to be looked at again. */
+	const [looks, setLooks] = useState(0);
+	/** The installation begins as soon as the machine was looked at and is ready. */
+	const [beginning, setBeginning] = useState(false);
+	/** The farthest the body can be scrolled, as it was drawn last. */
+	const mostScroll = useRef(0);
 	const update = (change: (current: WizardState) => WizardState) => {
 		latest.current = change(latest.current);
 		setState(latest.current);
@@ -164,12 +188,21 @@ export const WizardScreen = ({
 		state,
 		facts,
 		update,
-		state.screen === 'dump' || state.screen === 'review'
+		state.screen === 'dump' || (state.screen === 'review' && currentValue(state.draft, facts, 'data') === 'dump')
 			? (signal, tell) => services.readDump(currentValue(latest.current.draft, facts, 'database.dump'), signal, tell)
 			: null,
 		{soft: false, busy: 'is being read; one moment', again},
 	);
-	const plan = usePlan(state.screen === 'review', state, facts, services);
+	const plan = usePlan(state.screen === 'review', state, facts, services, looks);
+	const refused = refusedBy(plan);
+	useEffect(() => {
+		if (!beginning || plan === null) return;
+		setBeginning(false);
+		const {draft} = latest.current;
+		const {answers} = answersOf(draft, facts);
+		if (answers && typeof plan !== 'string' && refused.length === 0)
+			onLeave({kind: 'begin', answers, secrets: secretsOf(draft, facts)});
+	}, [beginning, plan]);
 
 	const perform = (effect: Effect) => {
 		const {current} = latest;
@@ -186,13 +219,16 @@ export const WizardScreen = ({
 					update(now => withCompletion(now, field.key, found.completion));
 			});
 		} else {
-			const {answers} = answersOf(current.draft, facts);
-			if (answers) onLeave({kind: 'begin', answers, secrets: secretsOf(current.draft, facts)});
+			setBeginning(true);
+			// What was seen may be old: the person may have mended what was refused.
+			if (plan !== null) setLooks(count => count + 1);
 		}
 	};
 	useKeys((press: Press) => {
 		if (press.name !== 'tab') setCandidates([]);
-		const [next, ...effects] = pressWizard(latest.current, press, facts);
+		if (press.name !== 'enter') setBeginning(false);
+		const [pressed, ...effects] = pressWizard(latest.current, press, facts);
+		const next = {...pressed, scroll: Math.min(pressed.scroll, mostScroll.current)};
 		if (next.overlay === 'files' && latest.current.overlay !== 'files') {
 			const {answers} = answersOf(next.draft, facts);
 			if (answers) void services.files(answers).then(setFiles);
@@ -207,6 +243,13 @@ export const WizardScreen = ({
 	const position = `${number} of ${count}`;
 	const dim = (text: string, indent = 0) =>
 		paragraph(text, width - indent).map(line => <Text dimColor key={line}>{`${' '.repeat(indent)}${line}`}</Text>);
+
+	/** The row around which the frame's window lies, when the body is scrolled on from where the focus puts it. */
+	const scrolled = (count: number, focus: number) => {
+		const {from} = windowOf(count, height, focus);
+		mostScroll.current = Math.max(0, count - height - from);
+		return from + Math.min(state.scroll, mostScroll.current) + Math.floor(height / 2);
+	};
 
 	if (state.overlay === 'leave')
 		return (
@@ -238,7 +281,7 @@ export const WizardScreen = ({
 				position={position}
 				keys={['any key back', '↑↓ scroll']}
 				rows={rows}
-				focus={state.scroll}
+				focus={scrolled(rows.length, 0)}
 			/>
 		);
 	}
@@ -255,7 +298,7 @@ export const WizardScreen = ({
 				position={`${files.length} files`}
 				keys={['↑↓ PgUp PgDn scroll', 'Esc back']}
 				rows={rows.length > 0 ? rows : ['One moment…']}
-				focus={Math.min(rows.length - 1, state.scroll + 8)}
+				focus={scrolled(rows.length, 0)}
 			/>
 		);
 	}
@@ -268,14 +311,24 @@ export const WizardScreen = ({
 		const reviewed = reviewRows(state.draft, facts);
 		const labelWidth = Math.max(...reviewed.map(({label}) => stringWidth(label))) + 2;
 		const pointer = (index: number) => (state.field === index ? `${symbols.pointer} ` : '  ');
-		const refused =
-			plan !== null && typeof plan !== 'string' ? plan.checks.filter(({result}) => result === 'refused') : [];
-		focus = rows.length + state.field;
+		focus = rows.length;
 		rows.push(
 			<Text key="begin" bold={state.field === 0} color={state.field === 0 ? color('accent') : undefined}>
 				{`${pointer(0)}Install now`}
 			</Text>,
 		);
+		// What keeps it from beginning stands where it begins.
+		const obstacles =
+			typeof plan === 'string'
+				? [`${symbols.cross} ${plan}`]
+				: refused.map(({name, detail, hint}) => `${symbols.cross} ${name}: ${detail}. ${hint}`);
+		rows.push(
+			...obstacles
+				.flatMap(text => paragraph(text, width - 2))
+				.map(line => <Text key={line} color={color('bad')}>{`  ${line}`}</Text>),
+		);
+		if (plan === null) rows.push(<Text dimColor key="looking">{`  ${looking}`}</Text>);
+		if (state.field > 0) focus = rows.length - 1 + state.field;
 		for (const [index, {label, value, secret}] of reviewed.entries()) {
 			const active = state.field === index + 1;
 			rows.push(
@@ -284,18 +337,8 @@ export const WizardScreen = ({
 				</Text>,
 			);
 		}
-		rows.push('');
-		if (plan === null) rows.push(<Text dimColor>Looking at this machine…</Text>);
-		else if (typeof plan === 'string') rows.push(...paragraph(`${symbols.warning} ${plan}`, width));
-		else {
-			for (const check of refused)
-				rows.push(
-					...paragraph(`${symbols.cross} ${check.name}: ${check.detail}. ${check.hint}`, width).map(line => (
-						<Text key={line} color={color('bad')}>
-							{line}
-						</Text>
-					)),
-				);
+		if (plan !== null && typeof plan !== 'string') {
+			rows.push('');
 			for (const check of plan.checks.filter(({result}) => result === 'advice'))
 				rows.push(...paragraph(`${symbols.warning} ${check.name}: ${check.detail}. ${check.hint}`, width));
 			rows.push(<Text bold>What will be done</Text>);
@@ -305,9 +348,12 @@ export const WizardScreen = ({
 					...changes.map(change => <Text dimColor key={change}>{`      ${change}`}</Text>),
 				);
 		}
-		keys.splice(0, 1, state.field === 0 ? 'Enter install' : 'Enter change');
+		const install = obstacles.length > 0 ? 'Enter look again' : 'Enter install';
+		keys.splice(0, 1, state.field === 0 ? install : 'Enter change');
 		keys.push('d files', '↑↓ choose');
-		return <Frame title={screen.title} position={position} keys={keys} rows={rows} focus={focus} />;
+		return (
+			<Frame title={screen.title} position={position} keys={keys} rows={rows} focus={scrolled(rows.length, focus)} />
+		);
 	}
 
 	const alone = screen.fields.length === 1;
@@ -423,5 +469,6 @@ export const WizardScreen = ({
 			...dump.flatMap(line => paragraph(line, width)),
 		);
 	keys.push('Ctrl-C leave');
-	return <Frame title={screen.title} position={position} keys={keys} rows={rows} focus={focus} />;
+	if (rows.length > height) keys.splice(1, 0, 'PgDn more');
+	return <Frame title={screen.title} position={position} keys={keys} rows={rows} focus={scrolled(rows.length, focus)} />;
 };
