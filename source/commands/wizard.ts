@@ -46,16 +46,9 @@ export const wizard = async ({
 		process.stdout.write('Nothing has been installed. Your answers are kept; run specify-setup again to go on.\n');
 		return exitCodes.cancelled;
 	}
-	const [{absolute, consider, refusalOf}, {beginRun}, {viewRun}] = await Promise.all([
-		work(),
-		import('./begin.js'),
-		import('./view.js'),
-	]);
+	const [{absolute}, {beginRun}, {viewRun}] = await Promise.all([work(), import('./begin.js'), import('./view.js')]);
 	const answers = absolute(result.answers);
 	const dump = (await reader()).known;
-	const {checks} = await consider(directory, answers, dump, new AbortController().signal);
-	const refused = refusalOf(checks);
-	if (refused) throw refused;
 	const request = {command: 'install', directory, answers, dump, secrets: result.secrets};
 	let exitCode: number | 'retry' = 'retry';
 	while (exitCode === 'retry') {

@@ -434,8 +434,7 @@ const atField = (state: WizardState, field: number): WizardState => {
 	return {...state, field, cursor, scroll: 0, tried: false, revealed: false};
 };
 
-const toScreen = (state: WizardState, screen: string, field = 0): WizardState =>
-	atField({...state, screen}, field);
+const toScreen = (state: WizardState, screen: string, field = 0): WizardState => atField({...state, screen}, field);
 
 const neighbour = (state: WizardState, facts: Facts, step: 1 | -1) => {
 	const shown = shownScreens(state.draft, facts);

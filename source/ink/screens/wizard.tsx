@@ -17,8 +17,8 @@ import {
 	obstacleOf,
 	type Press,
 	positionOf,
-	problemOf,
 	pressWizard,
+	problemOf,
 	reviewRows,
 	screenOf,
 	screens,
@@ -133,10 +133,16 @@ const usePlan = (
 		};
 		services
 			.plan(answers, controller.signal)
-			.then(see, error => see(error instanceof Error ? error.message : String(error)));
+			.then(see, (error: unknown) => see(messageOf(error)));
 		return () => controller.abort();
 	}, [active, key]);
 	return seen?.key === key ? seen.plan : null;
+};
+
+/** What happened and, where it is known, what to do. */
+const messageOf = (error: unknown) => {
+	if (!(error instanceof Error)) return String(error);
+	return 'hint' in error ? `${error.message} ${error.hint}` : error.message;
 };
 
 const refusedBy = (plan: Plan | string | null) =>
@@ -470,5 +476,7 @@ export const WizardScreen = ({
 		);
 	keys.push('Ctrl-C leave');
 	if (rows.length > height) keys.splice(1, 0, 'PgDn more');
-	return <Frame title={screen.title} position={position} keys={keys} rows={rows} focus={scrolled(rows.length, focus)} />;
+	return (
+		<Frame title={screen.title} position={position} keys={keys} rows={rows} focus={scrolled(rows.length, focus)} />
+	);
 };
