@@ -61,21 +61,31 @@ export const cutLine = (line: Line, columns: number, ellipsis: string): Line => 
 
 type Format = Parameters<typeof styleText>[0];
 
+const paint = (line: Line, {color}: Pick<Theme, 'color'>): string =>
+	line
+		.map(span => {
+			if (typeof span === 'string') return span;
+			const formats = [span.role && color(span.role), span.dim && 'dim', span.bold && 'bold'].filter(Boolean);
+			return formats.length === 0 ? span.text : styleText(formats as unknown as Format, span.text);
+		})
+		.join('');
+
+type SpansProps = {line: Line; columns: number};
+
 /**
- * Draws a line in one row of a `<Frame>`. Ink is given a text of the same width to lay out, and the line as it writes:
- * it would measure every character of it several times, which costs half of a picture.
+ * Draws lines. Ink is given a text of the same shape to lay out, and the lines as it writes: it would measure every
+ * character of them several times, which costs half of a picture.
  */
-export const Spans = ({line, columns}: {line: Line; columns: number}) => {
-	const {symbols, color} = useTheme();
-	const kept = cutLine(line, columns, symbols.ellipsis);
-	let drawn = '';
-	for (const span of kept) {
-		if (typeof span === 'string') {
-			drawn += span;
-			continue;
-		}
-		const formats = [span.role && color(span.role), span.dim && 'dim', span.bold && 'bold'].filter(Boolean) as string[];
-		drawn += formats.length === 0 ? span.text : styleText(formats as unknown as Format, span.text);
-	}
-	return <Transform transform={() => drawn}>{'.'.repeat(lineColumns(kept)) || ' '}</Transform>;
+export const SpansBlock = ({rows}: {rows: readonly SpansProps[]}) => {
+	const theme = useTheme();
+	const lines = rows.map(({line, columns}) => cutLine(line, columns, theme.symbols.ellipsis));
+	const drawn = lines.map(line => paint(line, theme));
+	return (
+		<Transform transform={(_, index) => drawn[index] ?? ''}>
+			{lines.map(line => '.'.repeat(lineColumns(line)) || ' ').join('\n')}
+		</Transform>
+	);
 };
+
+/** A line as a row of a `<Frame>`. */
+export const Spans = (props: SpansProps) => <SpansBlock rows={[props]} />;

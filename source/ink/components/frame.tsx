@@ -1,15 +1,26 @@
 import {Box, Text} from 'ink';
-import {Fragment, isValidElement, type ReactNode} from 'react';
+import {Fragment, isValidElement, type ReactElement, type ReactNode} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {useSize} from '../hooks/use-size.js';
-import {Spans} from '../spans.js';
+import {Spans, SpansBlock} from '../spans.js';
 import {useTheme} from '../theme.js';
 
 /** One row of the screen: never wider than the terminal, because it is cut instead of wrapped. */
 export const Row = ({children = ' '}: {children?: ReactNode}) => <Text wrap="truncate">{children}</Text>;
 
 /** Whether a node is a row by itself. */
-const isRow = (node: ReactNode) => isValidElement(node) && node.type === Spans;
+const isLine = (node: ReactNode): node is ReactElement<Parameters<typeof Spans>[0]> =>
+	isValidElement(node) && node.type === Spans;
+
+/** The rows that are shown; those made of lines alone are laid out as one, which is much cheaper. */
+const Rows = ({rows}: {rows: readonly ReactNode[]}) =>
+	rows.length > 0 && rows.every(isLine) ? (
+		<SpansBlock rows={rows.map(({props}) => props)} />
+	) : (
+		rows.map((row, index) =>
+			isLine(row) ? <Fragment key={index}>{row}</Fragment> : <Row key={index}>{row || ' '}</Row>,
+		)
+	);
 
 /** A text as rows of words that fit the width. */
 export const paragraph = (text: string, width: number): string[] =>
@@ -70,11 +81,7 @@ export const Frame = ({title, position = '', keys, rows, focus = 0}: FrameProps)
 			<Row>
 				<Text dimColor>{symbols.line.repeat(Math.max(1, width - 1))}</Text>
 			</Row>
-			{rows
-				.slice(from, to)
-				.map((row, index) =>
-					isRow(row) ? <Fragment key={from + index}>{row}</Fragment> : <Row key={from + index}>{row || ' '}</Row>,
-				)}
+			<Rows rows={rows.slice(from, to)} />
 			<Row>
 				<Text dimColor>{symbols.line.repeat(Math.max(1, width - 1))}</Text>
 			</Row>

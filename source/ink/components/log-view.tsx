@@ -52,10 +52,7 @@ export const LogView = ({
 					: `lines ${forgotten + scroll.from + 1} to ${forgotten + scroll.to} of ${forgotten + log.length}${scroll.following ? ', following' : ''}`
 			}
 			keys={['Esc back', 'Up/Down PgUp/PgDn scroll', 'Left/Right sideways', 'End follow']}
-			rows={lines.map((line, index) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: rows are positions on the screen
-				<Spans key={index} line={line} columns={columns - 1} />
-			))}
+			rows={lines.map((line, index) => <Spans key={index} line={line} columns={columns - 1} />)}
 		/>
 	);
 };

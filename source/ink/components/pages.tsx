@@ -38,10 +38,9 @@ export const Page = ({
 			title={title}
 			position={partly ? [position, place].filter(Boolean).join(', ') : position}
 			keys={partly ? [keys[0]!, 'Up/Down more', ...keys.slice(1)] : keys}
-			rows={lines.slice(scroll.from, scroll.to).map((line, index) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: rows are positions on the screen
-				<Spans key={index} line={line} columns={columns - 1} />
-			))}
+			rows={lines
+				.slice(scroll.from, scroll.to)
+				.map((line, index) => <Spans key={index} line={line} columns={columns - 1} />)}
 		/>
 	);
 };

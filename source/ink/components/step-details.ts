@@ -105,7 +105,8 @@ const imageLines = (images: readonly Counter[], layout: Layout, budget: number):
 	for (const image of rows) {
 		lines.push(amountLine(image, imageName(image.item, columns), inner));
 		if (!isBusy(image)) continue;
-		for (const layer of image.parts.filter(isBusy)) {
+		const whole = image.total !== null && image.current >= image.total;
+		for (const layer of image.parts.filter(part => isBusy(part) && !(whole && part.state === 'downloading'))) {
 			if (spare <= 0) break;
 			spare -= 1;
 			const share = layer.total ? layer.current / layer.total : 0;

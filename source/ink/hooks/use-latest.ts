@@ -6,7 +6,6 @@ import {useEffect, useState} from 'react';
  */
 export const useLatest = <T>(source: AsyncIterable<T>, onError: (error: unknown) => void): T | null => {
 	const [latest, setLatest] = useState<T | null>(null);
-	// biome-ignore lint/correctness/useExhaustiveDependencies: one reading of one stream
 	useEffect(() => {
 		let wanted = true;
 		const read = async () => {

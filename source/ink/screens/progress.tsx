@@ -207,10 +207,7 @@ const LeaveQuestion = ({
 		<Frame
 			title="Leave?"
 			keys={['Enter choose', 'k keep running', ...(canStop ? ['s stop'] : []), 'Esc back', 'Ctrl-C leave']}
-			rows={lines.map((line, index) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: rows are positions on the screen
-				<Spans key={index} line={line} columns={columns - 1} />
-			))}
+			rows={lines.map((line, index) => <Spans key={index} line={line} columns={columns - 1} />)}
 		/>
 	);
 };
@@ -250,10 +247,7 @@ const StepsView = ({
 			title={titleOf(progress)}
 			position={position}
 			keys={keys}
-			rows={lines.map((line, index) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: rows are positions on the screen
-				<Spans key={index} line={line} columns={columns - 1} />
-			))}
+			rows={lines.map((line, index) => <Spans key={index} line={line} columns={columns - 1} />)}
 		/>
 	);
 };
@@ -276,7 +270,6 @@ const Run = ({entries, onLeave, stop, retry, suspend, live = true}: ProgressProp
 	const now = live && !ending ? Math.max(clock, progress.at) : progress.at;
 	const good = ending?.outcome === 'done' || ending?.outcome === 'unchanged';
 
-	// biome-ignore lint/correctness/useExhaustiveDependencies: another run begins on its first page
 	useEffect(() => {
 		setPage('run');
 		setStopping(false);

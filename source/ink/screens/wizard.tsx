@@ -131,9 +131,7 @@ const usePlan = (
 		const see = (plan: Plan | string) => {
 			if (!controller.signal.aborted) setSeen({key, plan});
 		};
-		services
-			.plan(answers, controller.signal)
-			.then(see, (error: unknown) => see(messageOf(error)));
+		services.plan(answers, controller.signal).then(see, (error: unknown) => see(messageOf(error)));
 		return () => controller.abort();
 	}, [active, key]);
 	return seen?.key === key ? seen.plan : null;
@@ -349,14 +347,12 @@ export const WizardScreen = ({
 				rows.push(...paragraph(`${symbols.warning} ${check.name}: ${check.detail}. ${check.hint}`, width));
 			rows.push(<Text bold>What will be done</Text>);
 			for (const {title, changes} of plan.steps)
-				rows.push(
-					`  ${symbols.bullet} ${title}`,
-					...changes.map(change => <Text dimColor key={change}>{`      ${change}`}</Text>),
-				);
+				rows.push(`  ${symbols.bullet} ${title}`, ...changes.flatMap(change => dim(change, 6)));
 		}
 		const install = obstacles.length > 0 ? 'Enter look again' : 'Enter install';
 		keys.splice(0, 1, state.field === 0 ? install : 'Enter change');
 		keys.push('d files', '↑↓ choose');
+		if (rows.length > height) keys.splice(1, 0, 'PgDn more');
 		return (
 			<Frame title={screen.title} position={position} keys={keys} rows={rows} focus={scrolled(rows.length, focus)} />
 		);
