@@ -452,7 +452,7 @@ export class Terminal {
 	private text(from: number, to: number): string {
 		const {active} = this.xterm.buffer;
 		const rows: string[] = [];
-		for (let row = from; row < to; row++) rows.push(active.getLine(row)?.translateToString(true).trimEnd() ?? '');
+		for (let row = from; row < to; row++) rows.push(active.getLine(row)?.translateToString(true, 0, this.xterm.cols).trimEnd() ?? '');
 		return rows.join('\n');
 	}
 

@@ -11,7 +11,7 @@ const kept = 'Nothing has been installed. Your answers are kept; run specify-set
 const leavesByKeys = async (terminal: Terminal) => {
 	expect(await terminal.exit).toEqual({exitCode: 130, signal: null});
 	expect(await terminal.restored()).toEqual(handedBack);
-	expect(terminal.screen().replaceAll('\n', ' ')).toBe(kept);
+	expect(terminal.screen().replaceAll('\n', '').replaceAll(' ', '')).toBe(kept.replaceAll(' ', ''));
 };
 
 /** Everything in a person's home, as one text. */
@@ -108,7 +108,7 @@ test('Ctrl-Z gives the terminal to the shell, and coming back shows the screen w
 	const terminal = open(person);
 	await seesScreen(terminal, 'Your institution');
 	await terminal.type('Museum');
-	const before = await seesScreen(terminal, 'Your institution', 'Museum');
+	const before = await seesScreen(terminal, 'Your institution', /❯ Institution {2}Museum\n/);
 	for (let round = 0; round < 2; round += 1) {
 		await terminal.press('ctrl-z');
 		expect(await terminal.stopped()).toEqual(handedBack);
