@@ -11,46 +11,12 @@ const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const isHostname = (name: string) =>
 	name.length <= 253 && name.includes('.') && name.split('.').every(part => label.test(part)) && !/^[\d.]+$/.test(name);
 
-/** A host name, lower case, internationalised names in their ASCII form. */
-const hostname = z
-	.string(hostnameRule)
-	.transform(name => {
-		const plain = name.trim().replace(/\.$/, '');
-		return /[/\\?#@:%\s]/.test(plain) ? '' : domainToASCII(plain);
-	})
-	.refine(isHostname, hostnameRule);
-
 /** An address whose domain is anything a host name may be, because it is often made of the installation's own. */
 const isEmail = (address: string) => {
 	const [local = '', domain = '', ...rest] = address.split('@');
 	return rest.length === 0 && /^[A-Za-z0-9.!#$&*+/=?^_`{|}~-]{1,64}$/.test(local) && isHostname(domainToASCII(domain));
 };
 
-const port = z
-	.int('must be a whole number from 1 to 65535')
-	.min(1, 'must be 1 or more')
-	.max(65535, 'must be 65535 or less');
-const yesOrNo = z.boolean('must be true or false');
-const text = (max: number) =>
-	z
-		.string('must be text; a number needs quotes')
-		.trim()
-		.min(1, 'must not be empty')
-		.max(max, `must have ${max} characters or fewer`)
-		.refine(value => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), 'must be one line without control characters')
-		// Some of Specify's tables are utf8mb3: three bytes a character at most.
-		.refine(
-			value => !/[\ud800-\udfff]/.test(value),
-			'must not hold emoji or other characters above U+FFFF, which tables of Specify cannot store',
-		);
-/** What people type to log in: composed, as browsers send it. */
-const loginName = text(64)
-	.normalize('NFC')
-	.regex(/^[\p{L}\p{M}\p{N}._@+-]*$/u, 'must hold only letters, digits and . _ @ + - and no spaces');
-const path = z
-	.string('must be a path')
-	.min(1, 'must not be empty')
-	.refine(value => !value.includes('\0'), 'must be a path');
 const oneOf = <const T extends readonly string[]>(...values: T) =>
 	z.enum(values, `must be one of: ${values.join(', ')}`);
 const object = <T extends z.ZodRawShape>(shape: T) =>
@@ -68,13 +34,11 @@ const isTimezone = (name: string) => {
 	}
 };
 
-const spellings = new Map(Intl.supportedValuesOf('timeZone').map(name => [name.toLowerCase(), name]));
-
 /** A time zone as it is spelt in containers, which look it up as a file: case matters there. */
 const spelling = (name: string) => {
 	const lower = name.toLowerCase();
 	if (lower === 'utc' || lower === 'gmt') return lower.toUpperCase();
-	return spellings.get(lower) ?? name;
+	return Intl.supportedValuesOf('timeZone').find(known => known.toLowerCase() === lower) ?? name;
 };
 
 const reservedDatabases = new Set([
@@ -100,69 +64,113 @@ export const disciplines = [
 	'geology',
 ] as const;
 
-const fields = {
-	version: z.literal(1, 'must be 1, the only version of this file'),
-	where: oneOf('this-computer', 'server', 'digitalocean', 'openstack'),
-	specify7: z
-		.string('must be a version such as v7.12.0.7')
-		.regex(/^v\d{1,3}(\.\d{1,3}){1,3}$/, `must be a version such as ${tags.specify7}`),
-	specify6: yesOrNo,
-	edition: oneOf('current', 'classic'),
-	domain: hostname,
-	hostnames: object({specify7: hostname, specify6: hostname, media: hostname, reports: hostname}).partial(),
-	ports: object({http: port, https: port}).partial(),
-	proxy: oneOf('public', 'behind'),
-	certificates: oneOf('letsencrypt', 'letsencrypt-staging', 'own', 'internal'),
-	acme: object({
-		directory: z.url('must be an https:// address').nullable(),
-		ca: path.nullable(),
-		eab: z.unknown().nullable(),
-	}).partial(),
-	email: z
-		.string('must be an e-mail address such as collections@museum.example')
-		.trim()
-		.refine(isEmail, 'must be an e-mail address such as collections@museum.example'),
-	timezone: z
-		.string('must be a time zone')
-		.refine(isTimezone, 'must be a time zone such as Europe/Stockholm')
-		.transform(spelling),
-	database: object({
-		name: z
-			.string('must be a database name')
-			.regex(/^[a-z][a-z0-9_]{0,62}$/, 'must begin with a letter and hold only a to z, 0 to 9 and _')
-			.refine(name => !reservedDatabases.has(name), 'is a name the database server keeps for itself'),
-		start: oneOf('empty', 'dump'),
-		dump: path.nullable(),
-		attachments: path.nullable(),
-	}).partial(),
-	institution: object({
-		name: text(255),
-		code: text(64),
-		division: text(255),
-		discipline: object({type: oneOf(...disciplines), name: text(64)}),
-		collection: object({name: text(50), code: text(50)}),
-		administrator: object({name: loginName, lastname: text(50)}),
-	}).nullable(),
-	privacy: object({telemetry: yesOrNo, publicAttachments: yesOrNo}).partial(),
-	images: object({
-		registry: z
-			.string('must be a registry such as localhost:5000')
-			.regex(
-				// Without a dot or a port Docker takes the first part for a user of Docker Hub.
-				/^(localhost|\[[0-9a-fA-F:]+\]|[a-zA-Z0-9][a-zA-Z0-9.-]*(\.[a-zA-Z0-9-]+|:\d{1,5}))(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
-				'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://',
-			)
-			.nullable(),
-	}).partial(),
-	engine: object({
-		repository: z
-			.string('must be docker, distribution or a URL')
-			.regex(/^(docker|distribution|https?:\/\/\S+)$/, 'must be docker, distribution or a URL'),
-	}).partial(),
+const makeFields = () => {
+	/** A host name, lower case, internationalised names in their ASCII form. */
+	const hostname = z
+		.string(hostnameRule)
+		.transform(name => {
+			const plain = name.trim().replace(/\.$/, '');
+			return /[/\\?#@:%\s]/.test(plain) ? '' : domainToASCII(plain);
+		})
+		.refine(isHostname, hostnameRule);
+
+	const port = z
+		.int('must be a whole number from 1 to 65535')
+		.min(1, 'must be 1 or more')
+		.max(65535, 'must be 65535 or less');
+	const yesOrNo = z.boolean('must be true or false');
+	const text = (max: number) =>
+		z
+			.string('must be text; a number needs quotes')
+			.trim()
+			.min(1, 'must not be empty')
+			.max(max, `must have ${max} characters or fewer`)
+			.refine(value => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), 'must be one line without control characters')
+			// Some of Specify's tables are utf8mb3: three bytes a character at most.
+			.refine(
+				value => !/[\ud800-\udfff]/.test(value),
+				'must not hold emoji or other characters above U+FFFF, which tables of Specify cannot store',
+			);
+	/** What people type to log in: composed, as browsers send it. */
+	const loginName = text(64)
+		.normalize('NFC')
+		.regex(/^[\p{L}\p{M}\p{N}._@+-]*$/u, 'must hold only letters, digits and . _ @ + - and no spaces');
+	const path = z
+		.string('must be a path')
+		.min(1, 'must not be empty')
+		.refine(value => !value.includes('\0'), 'must be a path');
+	return {
+		version: z.literal(1, 'must be 1, the only version of this file'),
+		where: oneOf('this-computer', 'server', 'digitalocean', 'openstack'),
+		specify7: z
+			.string('must be a version such as v7.12.0.7')
+			.regex(/^v\d{1,3}(\.\d{1,3}){1,3}$/, `must be a version such as ${tags.specify7}`),
+		specify6: yesOrNo,
+		edition: oneOf('current', 'classic'),
+		domain: hostname,
+		hostnames: object({specify7: hostname, specify6: hostname, media: hostname, reports: hostname}).partial(),
+		ports: object({http: port, https: port}).partial(),
+		proxy: oneOf('public', 'behind'),
+		certificates: oneOf('letsencrypt', 'letsencrypt-staging', 'own', 'internal'),
+		acme: object({
+			directory: z.url('must be an https:// address').nullable(),
+			ca: path.nullable(),
+			eab: z.unknown().nullable(),
+		}).partial(),
+		email: z
+			.string('must be an e-mail address such as collections@museum.example')
+			.trim()
+			.refine(isEmail, 'must be an e-mail address such as collections@museum.example'),
+		timezone: z
+			.string('must be a time zone')
+			.refine(isTimezone, 'must be a time zone such as Europe/Stockholm')
+			.transform(spelling),
+		database: object({
+			name: z
+				.string('must be a database name')
+				.regex(/^[a-z][a-z0-9_]{0,62}$/, 'must begin with a letter and hold only a to z, 0 to 9 and _')
+				.refine(name => !reservedDatabases.has(name), 'is a name the database server keeps for itself'),
+			start: oneOf('empty', 'dump'),
+			dump: path.nullable(),
+			attachments: path.nullable(),
+		}).partial(),
+		institution: object({
+			name: text(255),
+			code: text(64),
+			division: text(255),
+			discipline: object({type: oneOf(...disciplines), name: text(64)}),
+			collection: object({name: text(50), code: text(50)}),
+			administrator: object({name: loginName, lastname: text(50)}),
+		}).nullable(),
+		privacy: object({telemetry: yesOrNo, publicAttachments: yesOrNo}).partial(),
+		images: object({
+			registry: z
+				.string('must be a registry such as localhost:5000')
+				.regex(
+					// Without a dot or a port Docker takes the first part for a user of Docker Hub.
+					/^(localhost|\[[0-9a-fA-F:]+\]|[a-zA-Z0-9][a-zA-Z0-9.-]*(\.[a-zA-Z0-9-]+|:\d{1,5}))(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
+					'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://',
+				)
+				.nullable(),
+		}).partial(),
+		engine: object({
+			repository: z
+				.string('must be docker, distribution or a URL')
+				.regex(/^(docker|distribution|https?:\/\/\S+)$/, 'must be docker, distribution or a URL'),
+		}).partial(),
+	};
 };
 
-const schema = z.strictObject(fields).partial();
-type GivenAnswers = z.infer<typeof schema>;
+/** Made when they are first asked for: the first screen is drawn before anything is validated. */
+const lazily = <T>(make: () => T) => {
+	let made: {value: T} | undefined;
+	return () => {
+		made ??= {value: make()};
+		return made.value;
+	};
+};
+const schema = lazily(() => z.strictObject(makeFields()).partial());
+type GivenAnswers = z.infer<ReturnType<typeof schema>>;
 
 /** The answers, complete: the one value everything else is computed from. Mirrors `specify.yaml`. */
 export type Answers = {
@@ -292,7 +300,7 @@ const rules = (answers: Answers): AnswerProblem[] => {
 
 /** The keys an object of the schema has, by the path to it. */
 const keysAt = (path: readonly PropertyKey[]) => {
-	let place: z.ZodType = schema;
+	let place: z.ZodType = schema();
 	for (const key of path) {
 		place = (place as z.ZodObject).shape[String(key)] as z.ZodType;
 		while (place instanceof z.ZodNullable || place instanceof z.ZodOptional) place = place.unwrap() as z.ZodType;
@@ -324,7 +332,7 @@ export const parseAnswers = (
 			answers: null,
 			problems: [{key: '', reason: 'the answers must be keys with values, such as "domain: specify.museum.example"'}],
 		};
-	const result = schema.safeParse(value);
+	const result = schema().safeParse(value);
 	const problems = result.success ? [] : schemaProblems(result.error);
 	/** Top-level keys in which something is wrong; the rules are asked about the others. */
 	const wrong = new Set(
@@ -334,7 +342,7 @@ export const parseAnswers = (
 	);
 	const sound = result.success
 		? result.data
-		: schema.parse(Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key))));
+		: schema().parse(Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key))));
 	const answers = complete(sound, options);
 	problems.push(...rules(answers).filter(({key}) => !wrong.has(key.split('.')[0]!)));
 	return problems.length === 0 ? {answers, problems: []} : {answers: null, problems};

@@ -291,8 +291,8 @@ export const problemOf = (draft: Draft, facts: Facts, field: Field): string | nu
 	const value = currentValue(draft, facts, field.key);
 	if (field.kind === 'secret') return /^[A-Za-z0-9]{12,64}$/.test(value) ? null : `must be ${secretRule}`;
 	if (field.kind === 'path' && value === '') return 'must be the path of a file';
-	if (field.kind === 'choice' && !field.options!.some(option => option.value === value))
-		return 'must be one of the choices';
+	if (field.kind === 'choice')
+		return field.options!.some(option => option.value === value) ? null : 'must be one of the choices';
 	const {problems} = answersOf(draft, facts);
 	return problems.find(({key}) => key === field.key)?.reason ?? null;
 };
