@@ -37,7 +37,7 @@ const what: Record<string, string> = {
 /** Mermaid text of the default composition. */
 export const diagram = (): string => {
 	const files = installationFiles({
-		directory: '/opt/specify',
+		project: 'specify',
 		answers: complete({}),
 		secrets: completeSecrets({}),
 		memory: 8 * 2 ** 30,

@@ -2,7 +2,7 @@ import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {canDraw} from '../ink/can-draw.js';
 import {followJournal, journalPath, latestJournal} from '../run/journal.js';
-import {holderOf} from '../run/lock.js';
+import {holderOf, isAlive as works} from '../run/lock.js';
 import {folderOf} from './folder.js';
 import {show} from './output.js';
 import {viewRun} from './view.js';
@@ -49,15 +49,7 @@ export const attach = async (argv: readonly string[]): Promise<number> => {
 			hint: 'Begin one with "specify-setup", or name the folder with --dir.',
 			exitCode: exitCodes.usage,
 		});
-	const isAlive = () => {
-		if (!holder) return false;
-		try {
-			process.kill(holder.pid, 0);
-			return true;
-		} catch (error) {
-			return (error as NodeJS.ErrnoException).code === 'EPERM';
-		}
-	};
+	const isAlive = () => holder !== null && works(holder);
 	if (values.json || values.plain || !canDraw())
 		return show(followJournal(path, {isAlive}), values.json ? 'json' : 'plain');
 	const code = await viewRun({

@@ -10,6 +10,7 @@ import {isLocalDomain, judgeNames, recordAddresses, zoneSnippet} from '../model/
 import {pace, RateMeter} from '../model/rate.js';
 import type {Finding} from '../plain/questions.js';
 import {openInstallation, planFor} from '../run/installation.js';
+import {readAttachments} from '../steps/attachments.js';
 import {type Examination, examine} from '../steps/preflight.js';
 
 /** What is said of the names below a domain, with the records to create where they are missing. */
@@ -91,6 +92,18 @@ export class DumpReader {
 	}
 }
 
+/** Counts the attachments in a folder. */
+export const findAttachments = async (path: string, signal: AbortSignal): Promise<Finding> => {
+	try {
+		const {files, bytes} = await readAttachments({host: localHost, signal}, resolve(path));
+		return {ok: true, reason: '', lines: [`${formatCount(files.size)} attachments, ${formatBytes(bytes)}.`]};
+	} catch (error) {
+		if (error instanceof SetupError)
+			return {ok: false, reason: `cannot be used: ${error.message}`, lines: [error.hint]};
+		throw error;
+	}
+};
+
 /** Looks at the machine for a set of answers; nothing is changed. */
 export const consider = async (directory: string, answers: Answers, dump: DumpFacts | null, signal: AbortSignal) => {
 	const context = await openInstallation({host: localHost, directory, answers, signal, dump});
@@ -103,11 +116,12 @@ export const consider = async (directory: string, answers: Answers, dump: DumpFa
 
 /** Answers whose paths no longer depend on the current folder. */
 export const absolute = (answers: Answers): Answers => {
-	const {dump} = answers.database;
-	return {...answers, database: {...answers.database, dump: dump && resolve(dump)}};
+	const {dump, attachments} = answers.database;
+	return {
+		...answers,
+		database: {...answers.database, dump: dump && resolve(dump), attachments: attachments && resolve(attachments)},
+	};
 };
-
-const secretKey = /^[A-Z_]+$/;
 
 /** The generated files that hold no secret, as they would be written. */
 export const previewFiles = async (directory: string, answers: Answers) => {

@@ -6,7 +6,8 @@ import {canDraw} from '../ink/can-draw.js';
 import {isDone} from '../model/plan.js';
 import {PlainReporter, planLines} from '../plain/reporter.js';
 import {openInstallation, planFor} from '../run/installation.js';
-import {holderOf, lockedError} from '../run/lock.js';
+import {newRunName} from '../run/journal.js';
+import {holderOf, lock, lockedError} from '../run/lock.js';
 import {addressList} from '../run/runner.js';
 import type {Context} from '../steps/context.js';
 import {writeFiles} from '../steps/files.js';
@@ -111,8 +112,13 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 
 	const context = await openInstallation({host: localHost, directory, answers, signal: controller.signal});
 	if (values['files-only'] && !values.plan) {
-		if (await holderOf(directory)) throw lockedError(directory);
-		await writeOnly(context, output);
+		await localHost.makeFolder(directory, 0o755);
+		const unlock = await lock(directory, newRunName());
+		try {
+			await writeOnly(context, output);
+		} finally {
+			await unlock();
+		}
 		return exitCodes.done;
 	}
 	if (values.plan) {

@@ -31,19 +31,32 @@ export const openPreferences = () => {
 		);
 		return opened;
 	};
+	/** Where nothing can be kept (a read-only home), the guide works without remembering. */
+	const trying = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+		try {
+			return await work();
+		} catch {
+			return undefined;
+		}
+	};
 	const drafts = async (change: (drafts: Stored['drafts']) => Stored['drafts']) => {
-		const preferences = await store();
-		preferences.set('drafts', change(preferences.get('drafts')));
+		await trying(async () => {
+			const preferences = await store();
+			preferences.set('drafts', change(preferences.get('drafts')));
+		});
 	};
 	return {
 		draft: async (directory: string) =>
-			existsSync(join(folder, 'config.json')) ? (await store()).get('drafts')[directory] : undefined,
+			existsSync(join(folder, 'config.json'))
+				? trying(async () => (await store()).get('drafts')[directory])
+				: undefined,
 		keepDraft: (directory: string, draft: Draft, screen: string) =>
 			drafts(others => ({...others, [directory]: {draft, screen}})),
 		forgetDraft: (directory: string) => drafts(({[directory]: _, ...others}) => others),
-		async addInstallation(directory: string) {
-			const preferences = await store();
-			preferences.set('installations', [...new Set([...preferences.get('installations'), directory])]);
-		},
+		addInstallation: (directory: string) =>
+			trying(async () => {
+				const preferences = await store();
+				preferences.set('installations', [...new Set([...preferences.get('installations'), directory])]);
+			}),
 	};
 };

@@ -5,7 +5,7 @@ import {planLines} from '../plain/reporter.js';
 import {refusalOf} from '../steps/preflight.js';
 import {beginRun} from './begin.js';
 import {gatherFacts, withoutSecrets} from './facts.js';
-import {absolute, consider, DumpReader, findNames} from './guide.js';
+import {absolute, consider, DumpReader, findAttachments, findNames} from './guide.js';
 import {print, show} from './output.js';
 import {openPreferences} from './preferences.js';
 
@@ -30,6 +30,8 @@ export const questions = async ({
 		save: (draft, screen) => void preferences.keepDraft(directory, withoutSecrets(draft), screen),
 		async find(key, draft) {
 			if (key === 'domain') return findNames(currentValue(draft, facts, key), signal);
+			if (key === 'database.attachments' && currentValue(draft, facts, key) !== '')
+				return findAttachments(currentValue(draft, facts, key), signal);
 			if (key === 'database.dump') return reader.read(currentValue(draft, facts, key), signal, () => {});
 			return null;
 		},

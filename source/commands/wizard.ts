@@ -29,6 +29,7 @@ export const wizard = async ({
 		save: (draft, screen) => void preferences.keepDraft(directory, withoutSecrets(draft), screen),
 		lookUpNames: async (draft, signal) => (await work()).findNames(currentValue(draft, facts, 'domain'), signal),
 		readDump: async (path, signal, tell) => (await reader()).read(path, signal, tell),
+		readAttachments: async (path, signal) => (await work()).findAttachments(path, signal),
 		completePath: async text => (await import('../host/complete-path.js')).completePath(text),
 		async plan(answers, signal) {
 			const {absolute, consider} = await work();

@@ -1,11 +1,22 @@
 import type {Command} from '../host/host.js';
 import type {ServiceName} from '../model/releases.js';
+import {secretNames} from '../model/secrets.js';
+
+/** Compose prefers the caller's variables to those of `.env`: what `.env` says must not depend on who runs this. */
+const ownEnvironmentOnly = (): Record<string, undefined> =>
+	Object.fromEntries(
+		[...secretNames, ...Object.keys(process.env).filter(name => name.startsWith('COMPOSE_'))].map(name => [
+			name,
+			undefined,
+		]),
+	);
 
 /** Compose's own files, in the order Compose itself would read them. */
 const compose = (directory: string, ...args: string[]): Command => ({
 	file: 'docker',
 	args: ['compose', '--project-directory', directory, ...args],
 	cwd: directory,
+	env: ownEnvironmentOnly(),
 });
 
 export const version = (): Command => ({file: 'docker', args: ['compose', 'version', '--short']});

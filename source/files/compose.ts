@@ -113,7 +113,10 @@ export const compose = ({
 				cap_add: ['NET_BIND_SERVICE'],
 				read_only: true,
 				tmpfs: ['/tmp', '/config'],
-				ports: [`${ports.http}:${ports.http}`, `${ports.https}:${ports.https}`],
+				// A trial below localhost is for this machine alone.
+				ports: [ports.http, ports.https].map(
+					port => `${/(^|\.)localhost$/.test(answers.domain) ? '127.0.0.1:' : ''}${port}:${port}`,
+				),
 				volumes: [
 					'./proxy:/etc/caddy:ro',
 					'./Caddyfile.d:/etc/caddy.d:ro',

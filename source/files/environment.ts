@@ -2,12 +2,13 @@ import {SetupError} from '../errors.js';
 import {type SecretName, type Secrets, secretNames} from '../model/secrets.js';
 
 /** Text of `.env`. Compose reads single-quoted values literally, so nothing in them is interpolated. */
-export const environment = (secrets: Secrets) =>
+export const environment = (secrets: Secrets, own: readonly string[] = []) =>
 	[
 		'# Made by specify-setup. The secrets of this installation: keep a copy in a safe place.',
 		'# Changing a value here does not change the password the database already has.',
 		'# ADMINISTRATOR_PASSWORD: what the first administrator of Specify 7 is made with, when the answers name an institution.',
 		...secretNames.map(name => `${name}='${secrets[name]}'`),
+		...(own.length > 0 ? ['# Your own:', ...own] : []),
 		'',
 	].join('\n');
 
@@ -29,3 +30,10 @@ export const secretsOf = (text: string): Partial<Secrets> => {
 	}
 	return secrets;
 };
+
+/** Rows of an `.env` that set variables of the user's own, for a `compose.override.yaml`; they are kept as they are. */
+export const ownLines = (text: string): string[] =>
+	text.split(/\r?\n/).filter(row => {
+		const name = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=/.exec(row)?.[1];
+		return name !== undefined && !secretNames.includes(name as SecretName);
+	});

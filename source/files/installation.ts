@@ -6,7 +6,7 @@ import {assetStoreXml} from './asset-store.js';
 import {caddyfile} from './caddyfile.js';
 import {compose} from './compose.js';
 import {environment} from './environment.js';
-import {environmentCopy, projectName, secretsFolder} from './names.js';
+import {environmentCopy, projectFile, secretsFolder} from './names.js';
 import {specifyYaml} from './specify-yaml.js';
 import {localSettings} from './specify7-settings.js';
 
@@ -24,17 +24,19 @@ export const hashOf = (...parts: string[]) => {
  * @param memory of the machine, bytes; decides the limits
  */
 export const installationFiles = ({
-	directory,
+	project,
 	answers,
 	secrets,
 	memory,
+	own = [],
 }: {
-	directory: string;
+	project: string;
 	answers: Answers;
 	secrets: Secrets;
 	memory: number;
+	/** Rows of `.env` that are the user's own. */
+	own?: readonly string[];
 }): GeneratedFile[] => {
-	const project = projectName(directory);
 	const proxy: GeneratedFile[] = [
 		{path: 'proxy/Caddyfile', text: caddyfile(answers), mode: 0o644},
 		{path: 'media/web_asset_store.xml', text: assetStoreXml(answers), mode: 0o644},
@@ -51,11 +53,16 @@ export const installationFiles = ({
 		specify7: hashOf(settings.text),
 		worker: hashOf(settings.text),
 	};
-	const text = environment(secrets);
+	const text = environment(secrets, own);
 	return [
 		{path: 'specify.yaml', text: specifyYaml(answers), mode: 0o644},
 		{path: '.env', text, mode: 0o600},
 		{path: environmentCopy, text, mode: 0o600},
+		{
+			path: projectFile,
+			text: `# Made by specify-setup: the Compose project whose data belong to this folder.\n${project}\n`,
+			mode: 0o600,
+		},
 		rootPassword,
 		...proxy,
 		settings,

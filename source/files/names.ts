@@ -4,6 +4,9 @@ export const secretsFolder = `${stateFolder}/secrets`;
 /** A copy of `.env`, to restore it when it was lost. */
 export const environmentCopy = `${stateFolder}/environment`;
 
+/** Holds the Compose project's name, so that a moved folder finds its data. */
+export const projectFile = `${stateFolder}/project`;
+
 /** Folders of the user's own that containers mount; made empty, never touched again. */
 export const userFolders = ['Caddyfile.d', 'local_settings.d'] as const;
 

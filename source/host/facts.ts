@@ -2,6 +2,15 @@ import {readFile} from 'node:fs/promises';
 import {availableParallelism, totalmem, userInfo} from 'node:os';
 import type {MachineFacts} from './host.js';
 
+/** The user's name, or number where there is no entry for it. */
+const userName = () => {
+	try {
+		return userInfo().username;
+	} catch {
+		return String(process.getuid?.() ?? 'unknown');
+	}
+};
+
 /** Memory and swap (bytes), processors, user and time zone of the machine this process runs on. */
 export const machineFacts = async (): Promise<MachineFacts> => {
 	const swap = /^SwapTotal:\s+(\d+) kB/m.exec(await readFile('/proc/meminfo', 'utf8').catch(() => ''));
@@ -9,7 +18,7 @@ export const machineFacts = async (): Promise<MachineFacts> => {
 		memory: totalmem(),
 		swap: Number(swap?.[1] ?? 0) * 1024,
 		processors: availableParallelism(),
-		user: userInfo().username,
+		user: userName(),
 		timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
 	};
 };

@@ -2,7 +2,7 @@ import type {Readable} from 'node:stream';
 import type {Listener} from './listeners.js';
 
 /** A program and its arguments; never a shell line, never a secret. */
-export type Command = {file: string; args: readonly string[]; cwd?: string; env?: Record<string, string>};
+export type Command = {file: string; args: readonly string[]; cwd?: string; env?: Record<string, string | undefined>};
 
 export type Finished = {exitCode: number; stdout: string; stderr: string};
 

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {stripVTControlCharacters} from 'node:util';
 import {execa, type ResultPromise} from 'execa';
-import {Cancelled} from '../errors.js';
+import {Cancelled, SetupError} from '../errors.js';
 import {machineFacts} from './facts.js';
 import type {Command, Finished, Host} from './host.js';
 import {listenersOn} from './listeners.js';
@@ -144,7 +144,17 @@ export const localHost: Host = {
 		return finished(result);
 	},
 
-	read: path => readFile(path, 'utf8').catch(missingAs(null)),
+	read: path =>
+		readFile(path, 'utf8')
+			.catch(missingAs(null))
+			.catch((error: NodeJS.ErrnoException) => {
+				if (error.code !== 'EACCES') throw error;
+				throw new SetupError(`You may not read ${path}.`, {
+					hint: 'It belongs to the user who made the installation: run this as that user, or with sudo.',
+					exitCode: 3,
+					cause: error,
+				});
+			}),
 
 	async write(path, text, mode) {
 		await makeFolder(dirname(path), 0o755);

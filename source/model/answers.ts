@@ -275,17 +275,17 @@ const rules = (answers: Answers): AnswerProblem[] => {
 			'privacy.publicAttachments',
 			'attachments cannot be closed to the public by this version of specify-setup yet',
 		);
-	if (answers.database.attachments)
-		refuse('database.attachments', 'attachments cannot be loaded by this version of specify-setup yet');
 	if (isOlderThan(answers.specify7, 7, 12))
 		refuse(
 			'specify7',
 			`${answers.specify7} is older than v7.12, the oldest that can be installed: use ${tags.specify7}`,
 		);
 	if (answers.ports.http === answers.ports.https) refuse('ports.https', 'must differ from ports.http');
-	const {start, dump} = answers.database;
+	const {start, dump, attachments} = answers.database;
 	if (start === 'dump' && dump === null)
 		refuse('database.dump', 'must be the path of the dump, because database.start is dump');
+	if (start === 'empty' && attachments !== null)
+		refuse('database.attachments', 'needs database.start: dump, because the attachments belong to its records');
 	if (start === 'empty' && dump !== null) refuse('database.start', 'must be dump, because database.dump names one');
 	if (!isHostname(answers.domain) || Object.values(answers.hostnames).some(name => !isHostname(name)))
 		refuse('domain', 'is too long for the names below it');

@@ -15,6 +15,7 @@ export const stepIds = [
 	'certificates',
 	'up',
 	'database',
+	'attachments',
 	'specify',
 	'institution',
 	'verify',

@@ -17,10 +17,13 @@ export type ObservedService = {
 export type ObservedDatabase = {
 	/** Tables in the database of the answers; null: there is no such database. */
 	tables: number | null;
-	/** Our own record of how it was filled. */
-	start: {kind: 'empty' | 'dump'; source: string | null; finished: boolean} | null;
-	masterUser: boolean;
-	/** Specify users, null when there is no such table. */
+	/** Our own record of how it was filled; `begunAt` is milliseconds since 1970. */
+	start: {kind: 'empty' | 'dump'; source: string | null; begunAt: number; finished: boolean} | null;
+	/** Other databases that were filled and are in use: the data are there. */
+	others: string[];
+	/** Specify has made its own user, so it was started at some time. */
+	migrator: boolean;
+	/** Specify users; 0 where there is no such table yet, null when they could not be counted. */
 	users: number | null;
 };
 
@@ -58,6 +61,10 @@ export type Observation = {
 	/** The authorities Specify 7 trusts are written. */
 	authorities: boolean;
 	database: ObservedDatabase | null;
+	/** The database's users were last brought in line with the secrets of today. */
+	accounts: boolean;
+	/** The folder whose attachments have been copied. */
+	attachments: string | null;
 	/** A Compose project of this name that runs from another folder. */
 	otherFolder: string | null;
 };

@@ -1,5 +1,6 @@
 import {basename} from 'node:path';
 import type {Answers} from './answers.js';
+import {decideStart} from './database-start.js';
 import type {PlannedStep} from './events.js';
 import {imageOf} from './images.js';
 import type {Observation} from './observation.js';
@@ -26,15 +27,22 @@ const startOf = (observation: Observation, services: readonly ServiceName[]) =>
 
 const databaseChanges = ({database}: Answers, observation: Observation): string[] => {
 	const seen = observation.database;
-	if (seen?.start?.finished) return [];
-	const volumeThere = observation.volumes.some(volume => volume.endsWith('_database'));
-	if (seen === null && (observation.services.db?.current || volumeThere))
-		return ['look whether the database is as it should be'];
-	const data = (seen?.tables ?? 0) > 0;
-	if (data && seen?.start === null) return [];
-	const again = seen?.start && data ? ' afresh, because an earlier start was interrupted' : '';
-	if (database.start === 'dump') return [`load ${basename(database.dump!)} into the database ${database.name}${again}`];
-	return seen?.start ? [] : [`prepare the database server; Specify will make the database ${database.name} itself`];
+	const users = observation.accounts ? [] : ["bring the database's users in line with .env"];
+	if (seen === null) {
+		const volumeThere = observation.volumes.some(volume => volume.endsWith('_database'));
+		if (observation.services.db?.current || volumeThere) return ['look whether the database is as it should be'];
+	} else {
+		const startedAt = observation.services.specify7?.startedAt;
+		const decision = decideStart(database, seen, startedAt ? Date.parse(startedAt) : null);
+		if (decision.kind === 'refuse') return [`refuse to go on: ${decision.message}`];
+		if (decision.kind === 'keep') return decision.finish ? ['record that the database is in use', ...users] : users;
+		if (decision.clear === 'nothing' && seen.start && database.start === 'empty') return users;
+		const afresh = decision.clear === 'nothing' ? '' : ' afresh, because an earlier start was interrupted';
+		if (database.start === 'dump')
+			return [`load ${basename(database.dump!)} into the database ${database.name}${afresh}`];
+	}
+	if (database.start === 'dump') return [`load ${basename(database.dump!)} into the database ${database.name}`];
+	return [`prepare the database server; Specify will make the database ${database.name} itself`];
 };
 
 const institutionChanges = (
@@ -81,8 +89,19 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 			title: answers.database.start === 'dump' ? 'Load the database' : 'Prepare the database',
 			changes: databaseChanges(answers, observation),
 		},
-		{id: 'specify', title: 'Start Specify 7 and its worker', changes: startOf(observation, ['specify7', 'worker'])},
 	];
+	const {attachments} = answers.database;
+	if (attachments)
+		steps.push({
+			id: 'attachments',
+			title: 'Copy the attachments',
+			changes: observation.attachments === attachments ? [] : [`copy the attachments in ${attachments}`],
+		});
+	steps.push({
+		id: 'specify',
+		title: 'Start Specify 7 and its worker',
+		changes: startOf(observation, ['specify7', 'worker']),
+	});
 	if (answers.institution)
 		steps.push({
 			id: 'institution',

@@ -1,4 +1,5 @@
 import type {Answers} from './answers.js';
+import {decideStart} from './database-start.js';
 import {formatBytes, formatMemory} from './format.js';
 import type {Observation} from './observation.js';
 import {requirements} from './sizing.js';
@@ -105,15 +106,18 @@ const processorCheck = ({processors}: Observation): PreflightCheck =>
 		? advise('processors', `${processors}`, `${requirements.processors.recommended} are recommended.`)
 		: ok('processors', `${processors}`);
 
-const diskCheck = (answers: Answers, observation: Observation, needs: Needs): PreflightCheck => {
+const diskCheck = (observation: Observation, needs: Needs): PreflightCheck => {
 	const {engine} = observation;
 	if (!engine.reachable) return ok('disk', 'not looked at');
 	const {advisedFrom} = requirements.disk;
-	const need = needs.imageBytes * (1 + unpackedFactor) + needs.sqlBytes * loadedFactor + spareBytes;
-	const what =
-		answers.database.start === 'dump' && needs.sqlBytes > 0
-			? 'the images and the loaded dump'
-			: 'the images and a little room';
+	const need =
+		needs.imageBytes * (1 + unpackedFactor) + needs.sqlBytes * loadedFactor + needs.attachmentBytes + spareBytes;
+	const parts = [
+		'the images',
+		...(needs.sqlBytes > 0 ? ['the loaded dump'] : []),
+		...(needs.attachmentBytes > 0 ? ['the attachments'] : []),
+	];
+	const what = `${parts.join(', ')} and a little room`;
 	const free = `${formatBytes(engine.freeBytes)} free at ${engine.dataFolder}`;
 	if (engine.freeBytes < need)
 		return refuse(
@@ -138,6 +142,53 @@ const clockCheck = (needs: Needs): PreflightCheck => {
 		: ok('clock', `${seconds} seconds from the registry's`);
 };
 
+/** Numbers of a Specify 7 tag; null where it is none: `…/specify7-service:v7.12.0.7` → [7, 12, 0, 7]. */
+const versionIn = (image: string | null | undefined) => {
+	const match = /:v(\d+(?:\.\d+)*)$/.exec(image ?? '');
+	return match ? match[1]!.split('.').map(Number) : null;
+};
+
+const compareVersions = (one: readonly number[], other: readonly number[]) => {
+	for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
+		const difference = (one[index] ?? 0) - (other[index] ?? 0);
+		if (difference !== 0) return difference;
+	}
+	return 0;
+};
+
+/** Older code breaks on a database that newer code has migrated (specify/specify7#7498); going up cannot be undone. */
+const versionCheck = ({specify7}: Answers, observation: Observation): PreflightCheck[] => {
+	const running = versionIn(observation.services.specify7?.image);
+	const wanted = versionIn(`:${specify7}`);
+	if (!running || !wanted) return [];
+	const difference = compareVersions(wanted, running);
+	const now = `v${running.join('.')}`;
+	if (difference < 0)
+		return [
+			refuse(
+				'version',
+				`${specify7} is older than ${now}, which runs here and has migrated the database`,
+				`Set specify7 back to ${now}. Going back takes the older version and a dump from before the upgrade.`,
+			),
+		];
+	if (difference > 0)
+		return [
+			advise(
+				'version',
+				`${now} becomes ${specify7}, which changes the database`,
+				'There is no way back without a dump from before: make one first.',
+			),
+		];
+	return [];
+};
+
+const databaseCheck = ({database}: Answers, observation: Observation): PreflightCheck[] => {
+	if (!observation.database) return [];
+	const startedAt = observation.services.specify7?.startedAt;
+	const decision = decideStart(database, observation.database, startedAt ? Date.parse(startedAt) : null);
+	return decision.kind === 'refuse' ? [refuse('database', decision.message, decision.hint)] : [];
+};
+
 const installationCheck = (observation: Observation): PreflightCheck[] => {
 	if (observation.otherFolder)
 		return [
@@ -153,7 +204,7 @@ const installationCheck = (observation: Observation): PreflightCheck[] => {
 };
 
 /** What the run will bring onto the disk, and how far the clock is from another one; null when unknown. */
-export type Needs = {imageBytes: number; sqlBytes: number; clockOffsetMs: number | null};
+export type Needs = {imageBytes: number; sqlBytes: number; attachmentBytes: number; clockOffsetMs: number | null};
 
 /** Every check of this machine, as a pure rule over what was observed. */
 export const preflightChecks = (answers: Answers, observation: Observation, needs: Needs): PreflightCheck[] => [
@@ -161,7 +212,9 @@ export const preflightChecks = (answers: Answers, observation: Observation, need
 	...portChecks(answers, observation),
 	memoryCheck(observation),
 	processorCheck(observation),
-	diskCheck(answers, observation, needs),
+	diskCheck(observation, needs),
 	clockCheck(needs),
 	...installationCheck(observation),
+	...versionCheck(answers, observation),
+	...databaseCheck(answers, observation),
 ];

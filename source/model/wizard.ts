@@ -31,6 +31,8 @@ export type Field = {
 	/** Why it is asked, in one sentence. */
 	why: string;
 	kind: 'text' | 'path' | 'secret' | 'choice';
+	/** May be left empty. */
+	optional?: boolean;
 	options?: readonly Option[];
 	fallback(facts: Facts, value: (key: string) => string): string;
 };
@@ -142,8 +144,16 @@ export const screens: readonly Screen[] = [
 				kind: 'path',
 				fallback: () => '',
 			},
+			{
+				key: 'database.attachments',
+				label: 'Attachments',
+				why: 'The folder the old asset server kept them in, with "originals" inside; empty for none.',
+				kind: 'path',
+				optional: true,
+				fallback: () => '',
+			},
 		],
-		terms: ['dump', 'schema', 'migration'],
+		terms: ['dump', 'schema', 'migration', 'assetServer'],
 		shownWhen: value => value('data') === 'dump',
 	},
 	{
@@ -265,9 +275,10 @@ export const treeOf = (draft: Draft, facts: Facts): Record<string, unknown> => {
 	const tree: Record<string, unknown> = {version: 1};
 	for (const [key, value] of Object.entries(facts.presets)) setAnswer(tree, key, value);
 	for (const {fields} of shownScreens(draft, facts))
-		for (const {key, kind} of fields) {
+		for (const {key, kind, optional} of fields) {
 			if (kind === 'secret' || key === 'data') continue;
 			const value = currentValue(draft, facts, key);
+			if (value === '' && optional) continue;
 			setAnswer(tree, key, value === 'true' || value === 'false' ? value === 'true' : value);
 		}
 	setAnswer(tree, 'database.start', currentValue(draft, facts, 'data') === 'dump' ? 'dump' : 'empty');
@@ -290,6 +301,7 @@ export const secretRule = 'letters and digits only, 12 to 64 of them';
 export const problemOf = (draft: Draft, facts: Facts, field: Field): string | null => {
 	const value = currentValue(draft, facts, field.key);
 	if (field.kind === 'secret') return /^[A-Za-z0-9]{12,64}$/.test(value) ? null : `must be ${secretRule}`;
+	if (value === '' && field.optional) return null;
 	if (field.kind === 'path' && value === '') return 'must be the path of a file';
 	if (field.kind === 'choice')
 		return field.options!.some(option => option.value === value) ? null : 'must be one of the choices';

@@ -32,6 +32,23 @@ export type QuestionServices = {
 	print(...lines: string[]): void;
 };
 
+type Validate = (typed: string) => true | string;
+
+/** How one question is put to a person; each resolves to the answer. */
+export type Prompts = {
+	select(question: {
+		message: string;
+		default?: string;
+		choices: {value: string; name: string; short?: string}[];
+	}): Promise<string>;
+	/** The default is taken for an empty answer. */
+	input(question: {message: string; default?: string; validate: Validate}): Promise<string>;
+	password(question: {message: string; mask: string; validate: Validate}): Promise<string>;
+	confirm(question: {message: string; default: boolean}): Promise<boolean>;
+};
+
+const terminalPrompts: Prompts = {select, input, password, confirm};
+
 export type QuestionResult = {answers: Answers; secrets: Facts['secrets']} | null;
 
 const help = (screen: Screen) =>
@@ -40,7 +57,7 @@ const help = (screen: Screen) =>
 		return `  ${name}: ${meaning}`;
 	});
 
-const ask = async (field: Field, draft: Draft, facts: Facts): Promise<string> => {
+const ask = async (field: Field, draft: Draft, facts: Facts, {select, password, input}: Prompts): Promise<string> => {
 	const current = currentValue(draft, facts, field.key);
 	const message = `${field.label}. ${field.why}`;
 	if (field.kind === 'choice')
@@ -69,23 +86,36 @@ const ask = async (field: Field, draft: Draft, facts: Facts): Promise<string> =>
 };
 
 /** Asks for a field until what is found out about the value is right, or the person goes on all the same. */
-const settle = async (field: Field, given: Draft, facts: Facts, services: QuestionServices): Promise<Draft> => {
+const settle = async (
+	field: Field,
+	given: Draft,
+	facts: Facts,
+	services: QuestionServices,
+	prompts: Prompts,
+): Promise<Draft> => {
 	for (;;) {
-		const draft = {...given, [field.key]: await ask(field, given, facts)};
+		const draft = {...given, [field.key]: await ask(field, given, facts, prompts)};
 		const found = await services.find(field.key, draft);
 		if (!found) return draft;
 		services.print(...found.lines.map(line => `  ${line}`));
 		if (found.ok) return draft;
 		services.print(`  ${field.label} ${found.reason}`);
-		if (field.kind !== 'path' && (await confirm({message: 'Go on all the same?', default: false}))) return draft;
+		if (field.kind !== 'path' && (await prompts.confirm({message: 'Go on all the same?', default: false})))
+			return draft;
 	}
 };
 
 /**
  * The guided installation as plain questions, one at a time: the same screens, answers and defaults as the live ones.
  * Returns null when the person decides against it. Ctrl-C rejects with inquirer's ExitPromptError.
+ * @param from the screen to begin with: those before it were answered another time
  */
-export const askAll = async (facts: Facts, initial: Draft, services: QuestionServices): Promise<QuestionResult> => {
+export const askAll = async (
+	facts: Facts,
+	initial: Draft,
+	services: QuestionServices,
+	{from, prompts = terminalPrompts}: {from?: string; prompts?: Prompts} = {},
+): Promise<QuestionResult> => {
 	let draft = initial;
 	const askScreen = async (screen: Screen) => {
 		const shown = shownScreens(draft, facts);
@@ -97,11 +127,16 @@ export const askAll = async (facts: Facts, initial: Draft, services: QuestionSer
 		if (screen.id === 'where') services.print(...machineAdvice(facts), `Folder: ${facts.directory}`);
 		services.print(...help(screen));
 		for (const field of screen.fields) {
-			draft = await settle(field, draft, facts, services);
+			draft = await settle(field, draft, facts, services, prompts);
 			services.save(draft, screen.id);
 		}
 	};
-	const asked = new Set<string>();
+	const before = shownScreens(draft, facts).findIndex(({id}) => id === from);
+	const asked = new Set(
+		shownScreens(draft, facts)
+			.slice(0, Math.max(0, before))
+			.map(({id}) => id),
+	);
 	const askNew = async () => {
 		for (;;) {
 			const next = shownScreens(draft, facts).find(({id}) => id !== 'review' && !asked.has(id));
@@ -112,13 +147,14 @@ export const askAll = async (facts: Facts, initial: Draft, services: QuestionSer
 	};
 	for (;;) {
 		await askNew();
+		services.save(draft, 'review');
 		const shown = shownScreens(draft, facts);
 		services.print('', `${shown.length} of ${shown.length}. Is this right? Nothing has been changed yet.`);
 		for (const {label, value, secret} of reviewRows(draft, facts))
-			services.print(`  ${label}: ${secret ? `(${strengthOf(value)})` : value}`);
+			services.print(`  ${label}: ${secret ? `(${strengthOf(value)})` : value || 'none'}`);
 		const {answers} = answersOf(draft, facts);
 		if (answers) services.print('', ...(await services.plan(answers)));
-		const choice = await select({
+		const choice = await prompts.select({
 			message: 'What now?',
 			choices: [
 				...(answers ? [{value: 'begin', name: 'Install now'}] : []),

@@ -1,10 +1,10 @@
 import {join} from 'node:path';
 import type {DumpFacts} from '../database/inspect.js';
-import {engineAt, findSocket} from '../engine/api.js';
+import {type Engine, engineAt, findSocket} from '../engine/api.js';
 import {SetupError} from '../errors.js';
-import {secretsOf} from '../files/environment.js';
+import {ownLines, secretsOf} from '../files/environment.js';
 import {installationFiles} from '../files/installation.js';
-import {environmentCopy, projectName, volumesOf} from '../files/names.js';
+import {environmentCopy, projectFile, projectName, volumesOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import {planOf} from '../model/plan.js';
@@ -18,6 +18,16 @@ const knownSecrets = async (host: Host, directory: string): Promise<Partial<Secr
 		['.env', environmentCopy].map(path => host.read(join(directory, path))),
 	);
 	return {...(copy === null ? {} : secretsOf(copy!)), ...(environment === null ? {} : secretsOf(environment!))};
+};
+
+/** The engine, or one that nobody answers for, and why. */
+const findEngine = async (host: Host): Promise<{engine: Engine; problem: string | null}> => {
+	try {
+		return {engine: engineAt(await findSocket(host)), problem: null};
+	} catch (error) {
+		if (!(error instanceof SetupError)) throw error;
+		return {engine: engineAt('/nonexistent/docker.sock'), problem: `${error.message} ${error.hint}`};
+	}
 };
 
 /**
@@ -40,14 +50,33 @@ export const openInstallation = async ({
 	/** Secrets a person gave; those already made are kept. */
 	given?: Partial<Secrets>;
 }): Promise<Context> => {
-	const project = projectName(directory);
+	// A moved or renamed folder keeps its project, and with it its data.
+	const project =
+		(await host.read(join(directory, projectFile)))?.split('\n').find(row => /^[a-z0-9]/.test(row)) ??
+		projectName(directory);
+	const environment = await host.read(join(directory, '.env'));
 	const known = await knownSecrets(host, directory);
 	const secrets = completeSecrets({...given, ...known});
-	const engine = engineAt(await findSocket(host));
+	const {engine, problem} = await findEngine(host);
 	const {memory} = await host.facts();
-	const files = installationFiles({directory, answers, secrets, memory});
-	const observed = {host, engine, directory, project, answers, files, signal};
+	const own = environment === null ? [] : ownLines(environment);
+	const files = installationFiles({project, answers, secrets, memory, own});
+	const observed = {host, engine, directory, project, answers, files, secrets, signal};
 	const observation = await observe(observed);
+	if (problem && !observation.engine.reachable)
+		observation.engine = {...observation.engine, reason: 'other', detail: problem};
+	if (
+		observation.engine.reachable &&
+		observation.authorities &&
+		!observation.volumes.includes(volumesOf(project).database)
+	)
+		throw new SetupError(
+			`The data of this installation are not here: the engine has no volume ${volumesOf(project).database}.`,
+			{
+				hint: "Check that Docker uses the engine and the disk it used before (docker context, DOCKER_HOST, Docker's data folder mounted). Nothing was changed. To begin anew on purpose, use another folder.",
+				exitCode: 3,
+			},
+		);
 	if (!known.DATABASE_ROOT_PASSWORD && observation.volumes.includes(volumesOf(project).database))
 		throw new SetupError(
 			`There is a database (volume ${volumesOf(project).database}), but its passwords are lost: ${directory} has no .env and no copy of it.`,
@@ -56,7 +85,7 @@ export const openInstallation = async ({
 				exitCode: 3,
 			},
 		);
-	return {...observed, secrets, observation, dump};
+	return {...observed, observation, dump};
 };
 
 export const planFor = ({answers, observation}: Pick<Context, 'answers' | 'observation'>) =>

@@ -6,8 +6,10 @@ import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import type {Observation, ObservedDatabase, ObservedEngine, ObservedService} from '../model/observation.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
+import type {Secrets} from '../model/secrets.js';
+import {copiedAttachments} from '../steps/attachments.js';
 import {bundlePath, rootPath} from '../steps/certificates.js';
-import {observeDatabase} from '../steps/database.js';
+import {accountsAreCurrent, observeDatabase} from '../steps/database.js';
 import {compareFiles} from '../steps/files.js';
 import {observeImages} from '../steps/pull.js';
 import {answers as answersHealthCheck, stateOf} from '../steps/services.js';
@@ -19,6 +21,7 @@ type Given = {
 	project: string;
 	answers: Answers;
 	files: GeneratedFile[];
+	secrets: Secrets;
 	signal: AbortSignal;
 };
 
@@ -91,13 +94,15 @@ const observeServices = async (
 /** Looks at everything a plan depends on and changes nothing. Without an engine, what it would know is left empty. */
 export const observe = async (given: Given): Promise<Observation> => {
 	const {host, engine, directory, project, answers} = given;
-	const [machine, freeBytes, observedEngine, files, root, bundle] = await Promise.all([
+	const [machine, freeBytes, observedEngine, files, root, bundle, attachments, accounts] = await Promise.all([
 		host.facts(),
 		host.freeBytes(directory),
 		observeEngine(given),
 		compareFiles(given),
 		host.stat(rootPath(directory)),
 		host.stat(bundlePath(directory)),
+		copiedAttachments(host, directory),
+		accountsAreCurrent(given, given.secrets),
 	]);
 	const observation: Observation = {
 		memory: machine.memory,
@@ -113,11 +118,14 @@ export const observe = async (given: Given): Promise<Observation> => {
 		services: {},
 		authorities: root !== null && bundle !== null,
 		database: null,
+		accounts,
+		attachments,
 		otherFolder: null,
 	};
 	if (!observedEngine.reachable) return observation;
 
-	const filesAreCurrent = Object.values(files).every(state => state === 'same');
+	// Compose reads these two; what the others hold is in its labels.
+	const filesAreCurrent = ['compose.yaml', '.env'].every(path => files[path] === 'same');
 	const ports = [answers.ports.http, answers.ports.https];
 	const [listeners, containers, images, volumes, services] = await Promise.all([
 		host.listeners(ports),

@@ -46,6 +46,8 @@ export const startDetached = async (request: RunRequest): Promise<{isAlive(): bo
 	]);
 	if (reason === 'exit') {
 		if (code === exitCodes.locked) throw lockedError(request.directory);
+		const refusal = parseRefusal(said);
+		if (refusal) throw refusal;
 		throw new SetupError(`The run could not begin: ${said.trim().split('\n').pop() || `exit code ${code}`}`, {
 			hint: `Check that you may write to ${request.directory}, then run this again.`,
 		});
@@ -65,6 +67,21 @@ export const startDetached = async (request: RunRequest): Promise<{isAlive(): bo
 	};
 };
 
+/** What a run that could not begin says, so that it is told as if it had happened here. */
+const tellRefusal = (error: SetupError) => {
+	const {message, hint, details, exitCode} = error;
+	process.stderr.write(`${JSON.stringify({message, hint, details, exitCode})}\n`);
+};
+
+const parseRefusal = (said: string): SetupError | null => {
+	try {
+		const {message, ...options} = JSON.parse(said.trim().split('\n').pop() ?? '');
+		return new SetupError(message, options);
+	} catch {
+		return null;
+	}
+};
+
 const readInput = async () => {
 	let text = '';
 	for await (const part of process.stdin) text += part;
@@ -79,8 +96,12 @@ export const runDetached = async (): Promise<number> => {
 		await localHost.makeFolder(directory, 0o755);
 		unlock = await lock(directory, about.run);
 	} catch (error) {
+		if (error instanceof SetupError) {
+			tellRefusal(error);
+			return error.exitCode;
+		}
 		process.stderr.write(`${messageOf(error)}\n`);
-		return error instanceof SetupError ? error.exitCode : exitCodes.failed;
+		return exitCodes.failed;
 	}
 	const controller = new AbortController();
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
@@ -112,8 +133,12 @@ export const runDetached = async (): Promise<number> => {
 		journal.close();
 		return exitCode;
 	} catch (error) {
+		if (error instanceof SetupError) {
+			tellRefusal(error);
+			return error.exitCode;
+		}
 		process.stderr.write(`${messageOf(error)}\n`);
-		return error instanceof SetupError ? error.exitCode : exitCodes.failed;
+		return exitCodes.failed;
 	} finally {
 		await unlock();
 	}

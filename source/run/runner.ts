@@ -1,6 +1,7 @@
 import {Cancelled, exitCodes, messageOf, SetupError} from '../errors.js';
 import {addressesOf} from '../model/addresses.js';
 import type {Event, PlannedStep, StepId} from '../model/events.js';
+import {attachments} from '../steps/attachments.js';
 import {certificates, rootPath} from '../steps/certificates.js';
 import type {Context, Step} from '../steps/context.js';
 import {database} from '../steps/database.js';
@@ -19,6 +20,7 @@ const steps: Record<StepId, Step> = {
 	certificates,
 	up,
 	database,
+	attachments,
 	specify,
 	institution,
 	verify,

@@ -1,16 +1,25 @@
-import {basename} from 'node:path';
+import {createHash} from 'node:crypto';
+import {basename, join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
 import {openDump} from '../database/open.js';
 import {DumpScanner, withoutDatabaseStatements} from '../database/scan.js';
+import {stop} from '../engine/compose.js';
 import {asRoot, identifier, loadAs, quoted} from '../engine/mariadb.js';
 import {SetupError} from '../errors.js';
+import {stateFolder} from '../files/names.js';
+import {decideStart} from '../model/database-start.js';
 import type {StepEvent} from '../model/events.js';
 import type {ObservedDatabase} from '../model/observation.js';
 import {pace, RateMeter} from '../model/rate.js';
+import type {Secrets} from '../model/secrets.js';
 import type {Context, Step} from './context.js';
+import {containerOf} from './services.js';
 import {ticksDuring} from './wait.js';
 
 const progressIntervalMs = 300;
+
+/** How a whole dump ends. */
+const endings = new Set(['footer', 'settings']);
 
 /** Runs SQL as root; rows of columns. @throws SetupError with the server's words */
 const sql = async (
@@ -22,7 +31,7 @@ const sql = async (
 	if (exitCode !== 0 && (stdout === '' || !options.includes('--force')))
 		throw new SetupError(`The database server refused: ${stderr.trim().split('\n').pop()}`, {
 			hint: /1045|access denied/i.test(stderr)
-				? 'The root password in .env is not the one this database was made with. Put the old .env back (a copy is in .specify-setup/environment), then run this again.'
+				? 'The root password in .env is not the one this database was made with. Put the old .env back (copies are in .specify-setup/environment and, older, in .specify-setup/previous), then run this again.'
 				: 'Read "docker compose logs db"; after mending the cause run this again.',
 		});
 	return stdout
@@ -36,24 +45,46 @@ export const observeDatabase = async (
 	context: Pick<Context, 'host' | 'directory' | 'signal' | 'answers'>,
 ): Promise<ObservedDatabase> => {
 	const {name} = context.answers.database;
-	// --force: the last two tables exist only later on.
+	// --force: the tables asked last exist only later on.
 	const rows = await sql(
 		context,
 		`SELECT 'schema', COUNT(*) FROM information_schema.schemata WHERE schema_name = ${quoted(name)};
 		SELECT 'tables', COUNT(*) FROM information_schema.tables WHERE table_schema = ${quoted(name)};
-		SELECT 'master', COUNT(*) FROM mysql.global_priv WHERE User = 'master';
+		SELECT 'user table', COUNT(*) FROM information_schema.tables WHERE table_schema = ${quoted(name)} AND table_name = 'specifyuser';
+		SELECT 'migrator', COUNT(*) FROM mysql.global_priv WHERE User = 'migrator';
 		SELECT 'users', COUNT(*) FROM ${identifier(name)}.specifyuser;
-		SELECT 'start', kind, source, finished_at IS NOT NULL FROM specify_setup.starts WHERE database_name = ${quoted(name)};`,
+		SELECT 'start', kind, source, TIMESTAMPDIFF(SECOND, '1970-01-01', begun_at), finished_at IS NOT NULL FROM specify_setup.starts WHERE database_name = ${quoted(name)};
+		SELECT 'other', database_name FROM specify_setup.starts JOIN information_schema.schemata ON schema_name = database_name WHERE finished_at IS NOT NULL AND database_name <> ${quoted(name)};`,
 		'--force',
 	);
 	const row = (key: string) => rows.find(([first]) => first === key);
+	const count = (key: string) => {
+		const value = row(key)?.[1];
+		// An answer that broke off must not look like an empty database.
+		if (value === undefined)
+			throw new SetupError('The database server did not answer every question about the database.', {
+				hint: 'Read "docker compose logs db"; after mending the cause run this again.',
+			});
+		return Number(value);
+	};
+	const exists = count('schema') === 1;
+	const tables = count('tables');
+	const userTable = count('user table') === 1;
+	const migrator = count('migrator') > 0;
+	const users = row('users');
 	const start = row('start');
 	return {
-		tables: row('schema')?.[1] === '1' ? Number(row('tables')?.[1]) : null,
-		masterUser: row('master')?.[1] === '1',
-		users: row('users') ? Number(row('users')![1]) : null,
+		tables: exists ? tables : null,
+		users: userTable ? (users ? Number(users[1]) : null) : 0,
+		migrator,
+		others: rows.flatMap(([key, other]) => (key === 'other' ? [other!] : [])),
 		start: start
-			? {kind: start[1] as 'empty' | 'dump', source: start[2] === 'NULL' ? null : start[2]!, finished: start[3] === '1'}
+			? {
+					kind: start[1] as 'empty' | 'dump',
+					source: start[2] === 'NULL' ? null : start[2]!,
+					begunAt: Number(start[3]) * 1000,
+					finished: start[4] === '1',
+				}
 			: null,
 	};
 };
@@ -149,6 +180,15 @@ async function* load(context: Context, path: string): AsyncGenerator<StepEvent, 
 	yield progress('done');
 	const result = tick.value;
 	if (result.exitCode !== 0) throw loadError(result.stderr, basename(path));
+	scanner.end();
+	const looked = context.dump;
+	if (!endings.has(scanner.ending) || (looked && looked.rows !== scanner.rows))
+		throw new SetupError(
+			`${basename(path)} is not what it was when it was looked at: ${scanner.rows} rows came, ${looked?.rows ?? 'more'} were expected.`,
+			{
+				hint: 'It was changed or cut meanwhile. Make sure that nothing writes to it, then run this again: the load starts afresh.',
+			},
+		);
 
 	const expected = Object.entries(scanner.tables);
 	const counts = await sql(
@@ -177,39 +217,80 @@ async function* load(context: Context, path: string): AsyncGenerator<StepEvent, 
 	return scanner.rows;
 }
 
+/** Renames every table into another database, which is kept; returns its name. */
+const setAside = async (context: Context, name: string): Promise<string> => {
+	const aside = `${name.slice(0, 40)}_aside_${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+	const tables = await sql(
+		context,
+		`SELECT table_name FROM information_schema.tables WHERE table_schema = ${quoted(name)} AND table_type = 'BASE TABLE';`,
+	);
+	const renames = tables.map(
+		([table]) => `${identifier(name)}.${identifier(table!)} TO ${identifier(aside)}.${identifier(table!)}`,
+	);
+	await sql(
+		context,
+		`CREATE DATABASE ${identifier(aside)}; RENAME TABLE ${renames.join(', ')}; DROP DATABASE ${identifier(name)};`,
+	);
+	return aside;
+};
+
+/** A fingerprint of the accounts as they are to be; kept so that a changed `.env` is noticed. */
+const accountsHash = (secrets: Secrets, name: string) =>
+	createHash('sha256')
+		.update([name, secrets.MASTER_PASSWORD, secrets.MIGRATOR_PASSWORD, secrets.APP_USER_PASSWORD].join('\0'))
+		.digest('hex');
+
+const accountsPath = (directory: string) => join(directory, stateFolder, 'accounts');
+
+/** Whether the database's users were last brought in line with these secrets. */
+export const accountsAreCurrent = async (
+	{host, directory, answers}: Pick<Context, 'host' | 'directory' | 'answers'>,
+	secrets: Secrets,
+) => (await host.read(accountsPath(directory))) === accountsHash(secrets, answers.database.name);
+
 /** Users, then the content: nothing for an empty start (Specify makes its database itself), else the dump, counted afterwards. */
 export const database: Step = async function* (context) {
-	const {answers} = context;
+	const {host, directory, engine, answers, secrets} = context;
 	const {name, start, dump} = answers.database;
+	const container = await containerOf(context, 'specify7');
+	const details = container && (await engine.container(container.id));
+	const before = await observeDatabase(context);
+	const decision = decideStart(answers.database, before, details ? Date.parse(details.startedAt) : null);
+	if (decision.kind === 'refuse')
+		throw new SetupError(`Nothing was changed in the database: ${decision.message}.`, {hint: decision.hint});
 	await sql(context, accounts(context));
-	const found = await observeDatabase(context);
-	const holdsData = (found.tables ?? 0) > 0;
-	const unfinished = found.start?.finished === false ? found.start.kind : null;
-	// Specify came up and people work with it; only the record of it is missing.
-	const inUse = unfinished === 'empty' && (found.users ?? 0) > 0;
-	if (inUse) await recordStarted(context);
-	if (holdsData && (unfinished === null || inUse))
+	await host.write(accountsPath(directory), accountsHash(secrets, name), 0o600);
+	if (decision.kind === 'keep') {
+		if (decision.warning) yield {type: 'note', level: 'warning', message: decision.warning};
+		if (decision.finish) await recordStarted(context);
 		return {changed: false, summary: `The database ${name} is kept as it is.`};
-	const drop = `DROP DATABASE IF EXISTS ${identifier(name)};`;
-	if (holdsData && (unfinished === 'dump' || start === 'dump')) {
-		const message = 'An earlier load was interrupted; what it left is removed and the work begins afresh.';
-		yield {type: 'note', level: 'info', message};
-		await sql(context, drop);
-	} else if (found.tables === 0) {
-		// Specify cannot start on an empty database that it did not make itself (specify/specify7#8107).
-		const message = `The database ${name} had no tables and is removed, so that it can be made anew.`;
-		yield {type: 'note', level: 'info', message};
-		await sql(context, drop);
+	}
+	const goesOn = start === 'empty' && decision.clear === 'nothing';
+	// Specify must not work on a database that is being loaded, nor make one that is about to be.
+	if (container && !goesOn) await host.run(stop(directory, ['worker', 'specify7']), {signal: context.signal});
+	if (decision.note) yield {type: 'note', level: 'info', message: decision.note};
+	if (decision.clear === 'drop') await sql(context, `DROP DATABASE IF EXISTS ${identifier(name)};`);
+	if (decision.clear === 'aside') {
+		const aside = await setAside(context, name);
+		yield {type: 'note', level: 'warning', message: `It is kept as the database ${aside}.`};
 	}
 	if (start === 'empty') {
-		if (unfinished !== 'empty') await sql(context, begin(name, 'empty', null));
+		if (before.start?.kind !== 'empty' || before.start.finished) await sql(context, begin(name, 'empty', null));
 		return {changed: true, summary: 'The database server is ready; Specify makes its database itself.'};
 	}
-	await sql(context, `${begin(name, 'dump', dump)} CREATE DATABASE ${identifier(name)};`);
-	const rows = yield* load(context, dump!);
+	await sql(context, `CREATE DATABASE IF NOT EXISTS ${identifier(name)}; ${begin(name, 'dump', dump)}`);
+	// Triggers and routines of a dump run as accounts of the server it came from.
+	await sql(context, "GRANT SET USER ON *.* TO 'master'@'%';");
+	let rows: number;
+	try {
+		rows = yield* load(context, dump!);
+	} finally {
+		await sql(
+			{...context, signal: new AbortController().signal},
+			"REVOKE SET USER ON *.* FROM 'master'@'%';",
+			'--force',
+		);
+	}
 	await sql(context, finish(name));
-	return {
-		changed: true,
-		summary: `${rows} rows of ${basename(dump!)} loaded.`,
-	};
+	return {changed: true, summary: `${rows} rows of ${basename(dump!)} loaded.`};
 };

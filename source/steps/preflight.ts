@@ -6,6 +6,7 @@ import type {StepEvent} from '../model/events.js';
 import {formatBytes, formatCount} from '../model/format.js';
 import {type Needs, type PreflightCheck, preflightChecks} from '../model/preflight.js';
 import {pace, RateMeter} from '../model/rate.js';
+import {readAttachments} from './attachments.js';
 import type {Context, Step} from './context.js';
 import {distinctBytes, missingLayers} from './pull.js';
 import {ticksDuring} from './wait.js';
@@ -49,7 +50,7 @@ export async function* examine(
 	known: DumpFacts | null = null,
 ): AsyncGenerator<StepEvent, Examination> {
 	const {host, answers, observation, signal} = context;
-	const needs: Needs = {imageBytes: 0, sqlBytes: 0, clockOffsetMs: null};
+	const needs: Needs = {imageBytes: 0, sqlBytes: 0, attachmentBytes: 0, clockOffsetMs: null};
 	if (!observation.engine.reachable) return {checks: preflightChecks(answers, observation, needs), dump: null};
 	needs.clockOffsetMs = await clockOffset(answers.images.registry);
 	const checks: PreflightCheck[] = [];
@@ -73,6 +74,13 @@ export async function* examine(
 		const detail = `${formatBytes(dump.bytes)}, ${formatCount(dump.rows)} rows in ${Object.keys(dump.tables).length} tables, Specify ${dump.specify?.appVersion ?? 'of unknown version'}, whole`;
 		checks.push({name: 'dump', result: 'ok', detail, hint: ''});
 	}
+	const {attachments} = answers.database;
+	if (attachments && observation.attachments !== attachments) {
+		const {files, bytes} = await readAttachments(context, attachments);
+		needs.attachmentBytes = bytes;
+		const detail = `${formatCount(files.size)} files, ${formatBytes(bytes)}`;
+		checks.push({name: 'attachments', result: 'ok', detail, hint: ''});
+	}
 	return {checks: [...preflightChecks(answers, observation, needs), ...checks], dump};
 }
 
@@ -95,7 +103,9 @@ export const refusalOf = (checks: readonly PreflightCheck[]): SetupError | null 
 
 /** The same look as before planning, at the run's beginning: the machine may have changed meanwhile. */
 export const preflight: Step = async function* (context) {
-	const {checks} = yield* examine(context, context.dump);
+	const {checks, dump} = yield* examine(context, context.dump);
+	// What was found is what the load must bring.
+	context.dump = dump;
 	for (const {name, result, detail} of checks) yield {type: 'check', name, ok: result !== 'refused', detail};
 	for (const {name, result, detail, hint} of checks)
 		if (result === 'advice') yield {type: 'note', level: 'warning', message: `${name}: ${detail}.`, hint};

@@ -38,7 +38,9 @@ export const observeImages = async ({
 			imagesOf(answers).map(async reference => {
 				const image = await engine.image(reference);
 				const recorded = digests[reference];
-				return [reference, image !== null && (!recorded || image.digests.includes(recorded))] as const;
+				// Without a record it is fetched once more, which is quick, and recorded; an image built here has no digest.
+				const known = recorded ? image?.digests.includes(recorded) : image?.digests.length === 0;
+				return [reference, known === true] as const;
 			}),
 		),
 	);

@@ -19,7 +19,7 @@ export const contextWith = (over: Partial<FakeContext> = {}): FakeContext => {
 		project: 'specify',
 		answers,
 		secrets: knownSecrets,
-		files: installationFiles({directory, answers, secrets: knownSecrets, memory: 8 * GiB}),
+		files: installationFiles({project: 'specify', answers, secrets: knownSecrets, memory: 8 * GiB}),
 		observation: nothingThere({}, answers),
 		dump: null,
 		signal: controller.signal,

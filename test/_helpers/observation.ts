@@ -37,15 +37,16 @@ export const serviceSeen = (over: Partial<ObservedService> = {}): ObservedServic
 
 export const databaseSeen = (over: Partial<ObservedDatabase> = {}): ObservedDatabase => ({
 	tables: 220,
-	start: {kind: 'empty', source: null, finished: true},
-	masterUser: true,
+	start: {kind: 'empty', source: null, begunAt: Date.parse('2026-08-01T09:00:00Z'), finished: true},
+	others: [],
+	migrator: true,
 	users: 1,
 	...over,
 });
 
 const filesOf = (answers: Answers, state: Observation['files'][string]) =>
 	Object.fromEntries(
-		installationFiles({directory: '/opt/specify', answers, secrets: knownSecrets, memory: 8 * GiB}).map(({path}) => [
+		installationFiles({project: 'specify', answers, secrets: knownSecrets, memory: 8 * GiB}).map(({path}) => [
 			path,
 			state,
 		]),
@@ -66,6 +67,8 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 	services: {},
 	authorities: false,
 	database: null,
+	accounts: false,
+	attachments: null,
 	otherFolder: null,
 	...over,
 });
@@ -73,6 +76,7 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 /** A machine where everything is as the answers say. */
 export const allThere = (over: Partial<Observation> = {}, answers = answersWith()): Observation => ({
 	...nothingThere({}, answers),
+	accounts: true,
 	ports: [
 		{port: answers.ports.http, holder: 'the container specify-proxy-1', own: true},
 		{port: answers.ports.https, holder: 'the container specify-proxy-1', own: true},

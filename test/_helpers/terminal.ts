@@ -285,7 +285,7 @@ export class Terminal {
 			return true;
 		});
 		this.pty = spawn('perl', ['-e', jobControl, command, ...args], {
-			name: 'xterm-256color',
+			name: env?.TERM ?? 'xterm-256color',
 			cols,
 			rows,
 			cwd: cwd ?? process.cwd(),
@@ -452,7 +452,8 @@ export class Terminal {
 	private text(from: number, to: number): string {
 		const {active} = this.xterm.buffer;
 		const rows: string[] = [];
-		for (let row = from; row < to; row++) rows.push(active.getLine(row)?.translateToString(true, 0, this.xterm.cols).trimEnd() ?? '');
+		for (let row = from; row < to; row++)
+			rows.push(active.getLine(row)?.translateToString(true, 0, this.xterm.cols).trimEnd() ?? '');
 		return rows.join('\n');
 	}
 

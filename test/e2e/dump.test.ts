@@ -1,4 +1,5 @@
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {randomBytes} from 'node:crypto';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gunzipSync, gzipSync} from 'node:zlib';
@@ -35,10 +36,28 @@ const untouchedByMigrations = (rows: Record<string, number>) =>
 
 describe('a dump of more than 100 MB', () => {
 	const path = join(folder, 'museum.sql.gz');
-	const museum = new Installation({http: 18081, https: 18444}, ['database.start=dump', `database.dump=${path}`]);
+	const originals = join(folder, 'assets', 'originals');
+	const pictures = new Map(
+		[
+			'sp6001.att.JPG',
+			'Åkerskräppa – Rumex.tif',
+			"it's 50% $HOME.pdf",
+			'deep/folder/図版.png',
+			...Array.from({length: 40}, (_, index) => `${index}.jpg`),
+		].map((name, index) => [name, randomBytes(1000 + index * 20_000)] as const),
+	);
+	const museum = new Installation({http: 18081, https: 18444}, [
+		'database.start=dump',
+		`database.dump=${path}`,
+		`database.attachments=${join(folder, 'assets')}`,
+	]);
 	let rows: Record<string, number>;
 
 	beforeAll(async () => {
+		for (const [name, content] of pictures) {
+			mkdirSync(join(originals, name, '..'), {recursive: true});
+			writeFileSync(join(originals, name), content);
+		}
 		({rows} = await makeDump('museum.sql.gz', '--size', '110MB', '--with-create-database'));
 		expect(gunzipSync(readFileSync(path)).length).toBeGreaterThan(100_000_000);
 	});
@@ -64,6 +83,25 @@ describe('a dump of more than 100 MB', () => {
 		const counted = load.filter(({unit}) => unit === 'rows');
 		expect(counted.at(-1)!.current).toBe(Object.values(rows).reduce((sum, count) => sum + count, 0));
 		expect(new Set(counted.map(({state}) => state)).size).toBeGreaterThan(3);
+	});
+
+	test('is followed by the attachments, each byte for byte', async () => {
+		for (const [name, content] of pictures) {
+			const {stdout} = await execa(
+				'docker',
+				['compose', 'exec', '-T', 'media', 'cat', `/home/specify/attachments/originals/${name}`],
+				{
+					cwd: museum.directory,
+					encoding: 'buffer',
+				},
+			);
+			expect(content.equals(stdout), name).toBe(true);
+		}
+		const {body} = await museum.get(
+			'media.specify.localhost',
+			`/fileget?${new URLSearchParams({coll: 'specify', type: 'O', filename: '7.jpg'})}`,
+		);
+		expect(body.length).toBeGreaterThan(0);
 	});
 
 	test('is not loaded a second time', async () => {

@@ -1,7 +1,7 @@
-import {readFileSync, utimesSync, writeFileSync} from 'node:fs';
+import {readFileSync, renameSync, utimesSync, writeFileSync} from 'node:fs';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {forgetImages, Installation, type Ran} from './installation.js';
+import {docker, forgetImages, Installation, type Ran} from './installation.js';
 
 const services = ['db', 'media', 'proxy', 'redis', 'report', 'specify7', 'worker'];
 
@@ -217,6 +217,50 @@ describe('an empty start', () => {
 		expect(mended, mended.stdout + mended.stderr).toMatchObject({exitCode: 0});
 	});
 
+	test('does not take what .env says from the environment of whoever runs it', async () => {
+		const secret = /SECRET_KEY='([^']+)'/.exec(museum.read('.env'))![1]!;
+		const {exitCode, all} = await execa(
+			process.execPath,
+			['dist/cli.js', 'reconfigure', '--yes', '--dir', museum.directory, '--set', 'timezone=Europe/Paris'],
+			{env: {SECRET_KEY: 'hello', COMPOSE_PROJECT_NAME: 'other'}, reject: false, all: true, stdin: 'ignore'},
+		);
+		expect(exitCode, all).toBe(0);
+		const specify7 = (await museum.containers()).find(({service}) => service === 'specify7')!;
+		expect(specify7.environment).toContain(`SECRET_KEY=${secret}`);
+	});
+
+	test('refuses another name for the database, or a dump over it, and an older Specify, with the service running on', async () => {
+		const before = await museum.containers();
+		for (const [settings, message] of [
+			[['database.name=museum2'], 'the data of this installation are in the database specify'],
+			[['database.start=dump', 'database.dump=/etc/hostname'], 'was begun empty and is in use'],
+			[['specify7=v7.12.0.1'], 'is older than v7.12.0.7'],
+		] as const) {
+			const ran = await museum.run('reconfigure', '--yes', ...settings.map(setting => `--set=${setting}`));
+			expect(ran, ran.stdout + ran.stderr).toMatchObject({exitCode: 3});
+			expect(ran.stderr).toContain(message);
+		}
+		expect((await museum.containers()).map(({id, startedAt}) => [id, startedAt])).toEqual(
+			before.map(({id, startedAt}) => [id, startedAt]),
+		);
+	});
+
+	test('brings the users of the database in line with a changed .env', async () => {
+		const changed = museum.read('.env').replace(/(MIGRATOR_PASSWORD=')[^']+/, '$1Changed0123456789abcdefgh');
+		writeFileSync(museum.path('.env'), changed);
+		const {exitCode, stdout} = await museum.install();
+		expect(exitCode, stdout).toBe(0);
+		expect(museum.read('.env')).toBe(changed);
+		expect((await museum.get(specify7, '/setup_tool/setup_progress/')).status).toBe(200);
+	});
+
+	test('keeps variables of the user in .env', async () => {
+		writeFileSync(museum.path('.env'), `${museum.read('.env')}MY_VARIABLE=hello # mine\n`);
+		const {exitCode, stdout} = await museum.install('--set', 'email=someone@museum.example');
+		expect(exitCode, stdout).toBe(0);
+		expect(museum.read('.env')).toContain('MY_VARIABLE=hello # mine');
+	});
+
 	test('refuses to make new passwords for a database whose own are lost', async () => {
 		const environment = museum.read('.env');
 		await execa('rm', [museum.path('.env'), museum.path('.specify-setup', 'environment')]);
@@ -225,5 +269,27 @@ describe('an empty start', () => {
 		expect(stderr).toContain('passwords are lost');
 		writeFileSync(museum.path('.env'), environment, {mode: 0o600});
 		expect(await museum.install()).toMatchObject({exitCode: 0});
+	});
+
+	test('finds its data again from a folder that was moved, and refuses to begin empty where they are gone', async () => {
+		expect(await museum.compose('down')).toMatchObject({exitCode: 0});
+		const moved = `${museum.directory}-moved`;
+		renameSync(museum.directory, moved);
+		const inMoved = (...args: string[]) =>
+			execa(process.execPath, ['dist/cli.js', 'install', '--yes', '--dir', moved, ...args], {
+				reject: false,
+				all: true,
+				stdin: 'ignore',
+			});
+		const again = await inMoved();
+		expect(again.exitCode, again.all).toBe(0);
+		expect(again.all).toContain(`data volumes found and kept: `);
+		await execa('docker', ['compose', 'down'], {cwd: moved});
+		renameSync(moved, museum.directory);
+		await docker('volume', 'rm', `${museum.project}_database`);
+		const {exitCode, stderr} = await museum.install();
+		expect(exitCode).toBe(3);
+		expect(stderr).toContain(`no volume ${museum.project}_database`);
+		expect(await docker('volume', 'ls', '--quiet')).not.toContain(`${museum.project}_database`);
 	});
 });

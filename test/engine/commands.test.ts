@@ -8,6 +8,7 @@ const inFolder = (...args: string[]) => ({
 	file: 'docker',
 	args: ['compose', '--project-directory', directory, ...args],
 	cwd: directory,
+	env: expect.objectContaining({MASTER_PASSWORD: undefined, SECRET_KEY: undefined}),
 });
 
 describe('commands of Compose', () => {

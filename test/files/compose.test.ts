@@ -45,10 +45,18 @@ describe('the composition', () => {
 
 	it('publishes the ports of the proxy and of nothing else', () => {
 		expect(each.filter(([, {ports}]) => ports !== undefined).map(([service]) => service)).toEqual(['proxy']);
-		expect(services.proxy.ports).toEqual(['80:80', '443:443']);
-		expect(composed(answersWith({ports: {http: 8080, https: 8443}})).services.proxy.ports).toEqual([
+		const published = (given: object) => composed(answersWith(given)).services.proxy.ports;
+		expect(published({domain: 'specify.museum.example'})).toEqual(['80:80', '443:443']);
+		expect(published({domain: 'specify.museum.example', ports: {http: 8080, https: 8443}})).toEqual([
 			'8080:8080',
 			'8443:8443',
+		]);
+	});
+
+	it('publishes a trial below localhost to this machine alone', () => {
+		expect(composed(answersWith({domain: 'specify.localhost'})).services.proxy.ports).toEqual([
+			'127.0.0.1:80:80',
+			'127.0.0.1:443:443',
 		]);
 	});
 

@@ -19,7 +19,7 @@ const filesWith = ({
 	answers?: Answers;
 	secrets?: Secrets;
 	memory?: number;
-} = {}) => installationFiles({directory: '/opt/specify', answers, secrets, memory});
+} = {}) => installationFiles({project: 'specify', answers, secrets, memory});
 
 const labelsOf = (files: ReturnType<typeof filesWith>) => {
 	const {services} = parse(files.find(({path}) => path === 'compose.yaml')!.text);
@@ -41,6 +41,7 @@ describe('the files of an installation', () => {
 			'specify.yaml': '644',
 			'.env': '600',
 			'.specify-setup/environment': '600',
+			'.specify-setup/project': '600',
 			'.specify-setup/secrets/database-root-password': '444',
 			'proxy/Caddyfile': '644',
 			'media/web_asset_store.xml': '644',

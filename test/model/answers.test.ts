@@ -191,7 +191,6 @@ describe('what cannot be installed yet', () => {
 		['acme', {acme: {eab: {id: 'x'}}}],
 		['proxy', {proxy: 'behind'}],
 		['privacy.publicAttachments', {privacy: {publicAttachments: false}}],
-		['database.attachments', {database: {attachments: '/srv/attachments'}}],
 		['specify7', {specify7: 'v7.11.4'}],
 		['specify7', {specify7: 'v6.9'}],
 	])('refuses %s with one sentence: %j', (key, given) => {

@@ -132,9 +132,23 @@ describe('the database', () => {
 	});
 
 	it('is kept when its start was finished, from a dump or empty', () => {
-		const finished = databaseSeen({start: {kind: 'dump', source: '/srv/dumps/old.sql', finished: true}});
+		const finished = databaseSeen({
+			start: {kind: 'dump', source: '/srv/dumps/nrm.sql.gz', begunAt: 0, finished: true},
+		});
 		expect(databaseChanges(allThere({database: finished}), dumped)).toEqual([]);
-		expect(databaseChanges(allThere(), dumped)).toEqual([]);
+		expect(databaseChanges(allThere(), answersWith())).toEqual([]);
+	});
+
+	it('that was loaded from another dump, or begun empty, is not loaded over', () => {
+		const finished = databaseSeen({start: {kind: 'dump', source: '/srv/dumps/old.sql', begunAt: 0, finished: true}});
+		expect(databaseChanges(allThere({database: finished}), dumped)).toEqual([expect.stringContaining('refuse')]);
+		expect(databaseChanges(allThere(), dumped)).toEqual([expect.stringContaining('refuse')]);
+	});
+
+	it('whose users do not have the passwords of .env is brought in line', () => {
+		expect(databaseChanges(allThere({accounts: false}), answersWith())).toEqual([
+			"bring the database's users in line with .env",
+		]);
 	});
 
 	it('that holds tables nobody recorded is kept', () => {
@@ -142,14 +156,20 @@ describe('the database', () => {
 	});
 
 	it('whose load was interrupted is loaded afresh, and the plan says why', () => {
-		const interrupted = databaseSeen({start: {kind: 'dump', source: '/srv/dumps/nrm.sql.gz', finished: false}});
+		const interrupted = databaseSeen({
+			start: {kind: 'dump', source: '/srv/dumps/nrm.sql.gz', begunAt: Date.now(), finished: false},
+		});
 		expect(databaseChanges(allThere({database: interrupted}), dumped)).toEqual([
 			'load nrm.sql.gz into the database specify afresh, because an earlier start was interrupted',
 		]);
 	});
 
 	it('whose empty start is under way is left to Specify', () => {
-		const begun = databaseSeen({tables: 12, users: 0, start: {kind: 'empty', source: null, finished: false}});
+		const begun = databaseSeen({
+			tables: 12,
+			users: 0,
+			start: {kind: 'empty', source: null, begunAt: 0, finished: false},
+		});
 		expect(databaseChanges(allThere({database: begun}))).toEqual([]);
 	});
 

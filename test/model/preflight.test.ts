@@ -5,7 +5,7 @@ import {type Needs, type PreflightCheck, preflightChecks} from '../../source/mod
 import {answersWith} from '../_helpers/answers.js';
 import {allThere, GiB, nothingThere, reachableEngine} from '../_helpers/observation.js';
 
-const noNeeds: Needs = {imageBytes: 0, sqlBytes: 0, clockOffsetMs: 0};
+const noNeeds: Needs = {imageBytes: 0, sqlBytes: 0, attachmentBytes: 0, clockOffsetMs: 0};
 
 const checksOf = (
 	observation: Partial<Observation>,
@@ -180,7 +180,7 @@ describe('the disk', () => {
 		expect(check('disk', engine({freeBytes: least}), {answers: dumped, needs}).result).toBe('advice');
 		expect(check('disk', engine({freeBytes: least - GiB}), {answers: dumped, needs})).toMatchObject({
 			result: 'refused',
-			detail: '16.3 GB free at /var/lib/docker; the images and the loaded dump need 17.4 GB',
+			detail: '16.3 GB free at /var/lib/docker; the images, the loaded dump and a little room need 17.4 GB',
 		});
 	});
 

@@ -71,7 +71,7 @@ describe('the files of an installation', () => {
 		const context = await written();
 		const old = context.host.files.get('/opt/specify/proxy/Caddyfile')!.text;
 		const answers = answersWith({...context.answers, domain: 'nrm.example', hostnames: {}});
-		const files = installationFiles({directory: '/opt/specify', answers, secrets: knownSecrets, memory: 8 * GiB});
+		const files = installationFiles({project: 'specify', answers, secrets: knownSecrets, memory: 8 * GiB});
 		const {result, yielded} = await write({...context, answers, files});
 		expect(result.changed).toBe(true);
 		expect(notes(yielded)).toEqual([]);

@@ -11,6 +11,7 @@ const kept = 'Nothing has been installed. Your answers are kept; run specify-set
 const leavesByKeys = async (terminal: Terminal) => {
 	expect(await terminal.exit).toEqual({exitCode: 130, signal: null});
 	expect(await terminal.restored()).toEqual(handedBack);
+	expect(terminal.xterm.modes.wraparoundMode).toBe(true);
 	expect(terminal.screen().replaceAll('\n', '').replaceAll(' ', '')).toBe(kept.replaceAll(' ', ''));
 };
 
@@ -51,13 +52,20 @@ describe('leaving', () => {
 		await leavesByKeys(terminal);
 	});
 
-	test('keeps answers in a file of their own for this person alone, without any password', {timeout: 20_000}, async () => {
+	test('keeps answers in a file of their own for this person alone, without any password', {
+		timeout: 20_000,
+	}, async () => {
 		const person = newPerson();
 		begunBefore(person, 'administrator', {'institution.name': 'Riksmuseet'});
 		const terminal = open(person);
 		await seesScreen(terminal, 'The first administrator', '❯ User name');
 		await terminal.press('down', 'down', 'ctrl-r');
-		const shown = await seesScreen(terminal, 'The first administrator', /❯ Login password {2}[A-Za-z0-9]{16}\n/, 'Ctrl-R hide');
+		const shown = await seesScreen(
+			terminal,
+			'The first administrator',
+			/❯ Login password {2}[A-Za-z0-9]{16}\n/,
+			'Ctrl-R hide',
+		);
 		const [, generated = ''] = /❯ Login password {2}(\S+)/.exec(shown)!;
 		await terminal.press('enter');
 		await seesScreen(terminal, "The database's password", /❯ Database password {2}•{40}\n/, 'made for you: strong');
@@ -102,6 +110,17 @@ describe('leaving', () => {
 	});
 });
 
+test('a person whose home cannot be written answers all the same', async () => {
+	const terminal = open(newPerson(), {env: {XDG_CONFIG_HOME: '/dev/null'}});
+	await seesScreen(terminal, 'Where shall Specify run?');
+	await terminal.press('enter');
+	await seesScreen(terminal, 'Under which name?');
+	await terminal.press('enter');
+	await seesScreen(terminal, 'Who looks after it, and in which time zone?');
+	await terminal.press('ctrl-c', 'ctrl-c');
+	expect(await terminal.exit).toEqual({exitCode: 130, signal: null});
+});
+
 test('Ctrl-Z gives the terminal to the shell, and coming back shows the screen whole, with what was typed', async () => {
 	const person = newPerson();
 	begunBefore(person, 'institution');
@@ -122,11 +141,58 @@ test('Ctrl-Z gives the terminal to the shell, and coming back shows the screen w
 
 describe('a window whose size changes while it is drawn', () => {
 	const ways: [name: string, size: Size, others: Size[]][] = [
-		['narrower', [60, 24], [[75, 24], [70, 24], [64, 24]]],
-		['wider', [140, 24], [[90, 24], [100, 24], [120, 24]]],
-		['lower', [80, 20], [[80, 23], [80, 22], [80, 21]]],
-		['smaller than anything fits in and large again', [140, 45], [[40, 12], [20, 8], [12, 4], [90, 30]]],
+		[
+			'narrower',
+			[60, 24],
+			[
+				[75, 24],
+				[70, 24],
+				[64, 24],
+			],
+		],
+		[
+			'wider',
+			[140, 24],
+			[
+				[90, 24],
+				[100, 24],
+				[120, 24],
+			],
+		],
+		[
+			'lower',
+			[80, 20],
+			[
+				[80, 23],
+				[80, 22],
+				[80, 21],
+			],
+		],
+		[
+			'smaller than anything fits in and large again',
+			[140, 45],
+			[
+				[40, 12],
+				[20, 8],
+				[12, 4],
+				[90, 30],
+			],
+		],
 	];
+	test('lower than what it shows keeps the scrollback of the terminal', async () => {
+		const person = newPerson();
+		begunBefore(person, 'review');
+		const terminal = open(person, {size: [80, 30]});
+		await seesScreen(terminal, 'Is this right?', 'Docker engine');
+		await terminal.resize(70, 21);
+		await terminal.resize(70, 20);
+		await terminal.waitFor(screen => screen.startsWith('Is this right?') && / 10 of 10$/m.test(screen));
+		await terminal.settled({quietMs: 400});
+		expect(terminal.clearedScrollback).toBe(false);
+		expect(terminal.screen()).toMatch(/^❯ Install now$/m);
+		expect(terminal.rowsUsed).toBe(19);
+	});
+
 	test.each(ways)('%s shows no remains of what was there before', async (_, size, others) => {
 		const person = newPerson();
 		begunBefore(person, 'institution');

@@ -80,7 +80,8 @@ export const bodyOf = (screen: string) => screen.split('\n').slice(2, -2);
  */
 export const seesScreen = async (terminal: Terminal, title: string, ...texts: (string | RegExp)[]) => {
 	const holds = (screen: string) =>
-		screen.startsWith(`${title} `) && texts.every(text => (typeof text === 'string' ? screen.includes(text) : text.test(screen)));
+		screen.startsWith(`${title} `) &&
+		texts.every(text => (typeof text === 'string' ? screen.includes(text) : text.test(screen)));
 	const screen = await terminal.waitFor(holds, {timeoutMs: 10_000}).catch((error: Error) => {
 		throw new Error(`expected "${title}" with ${texts.join(', ')}: ${error.message}`);
 	});

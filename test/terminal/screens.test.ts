@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import type {Terminal} from '../_helpers/terminal.js';
 import {terms} from '../../source/model/terms.js';
 import {type Field, type Screen, screens} from '../../source/model/wizard.js';
+import type {Terminal} from '../_helpers/terminal.js';
 import {begunBefore, bodyOf, realProgram, type Size, seesScreen, sizes} from './program.js';
 
 const {newPerson, open} = realProgram();
@@ -45,7 +45,9 @@ describe.each(sizes)('in a terminal of %i×%i', (...size) => {
 			for (const field of screen.fields) {
 				const shown = await seesScreen(terminal, screen.title, positionOf(screen), pointed(screen, field));
 				const keys = shown.split('\n').at(-1)!;
-				expect(keys).toMatch(screen === usual[0] ? /^Enter next {2}Esc leave {2}\? help/ : /^Enter next {2}Esc back {2}\? help/);
+				expect(keys).toMatch(
+					screen === usual[0] ? /^Enter next {2}Esc leave {2}\? help/ : /^Enter next {2}Esc back {2}\? help/,
+				);
 				await terminal.press('enter');
 			}
 		await seesScreen(terminal, review.title, last, /❯ Install now/, /^Enter (install|look again) /m);
@@ -95,7 +97,9 @@ describe.each(sizes)('in a terminal of %i×%i', (...size) => {
 		}
 	});
 
-	test('the review keeps the chosen row in sight, and all of the plan can be read below it', {timeout: 30_000}, async () => {
+	test('the review keeps the chosen row in sight, and all of the plan can be read below it', {
+		timeout: 30_000,
+	}, async () => {
 		const terminal = await openReview(size);
 		// Below the first row stands what keeps the installation from beginning.
 		await seesScreen(terminal, review.title, 'the Docker engine does not run');

@@ -47,6 +47,7 @@ export type WizardServices = {
 	save(draft: Draft, screen: string): void;
 	lookUpNames(draft: Draft, signal: AbortSignal): Promise<Found>;
 	readDump(path: string, signal: AbortSignal, onProgress: (line: string) => void): Promise<Found>;
+	readAttachments(path: string, signal: AbortSignal): Promise<Found>;
 	completePath(text: string): Promise<{completion: string; candidates: string[]}>;
 	plan(answers: Answers, signal: AbortSignal): Promise<{steps: PlannedStep[]; checks: PreflightCheck[]}>;
 	files(answers: Answers): Promise<FilePreview[]>;
@@ -167,7 +168,7 @@ export const WizardScreen = ({
 	const latest = useRef(state);
 	const [candidates, setCandidates] = useState<string[]>([]);
 	const [again, setAgain] = useState(0);
-	const [files, setFiles] = useState<FilePreview[]>([]);
+	const [files, setFiles] = useState<FilePreview[] | string>([]);
 	/** How often the machine was to be looked at again. */
 	const [looks, setLooks] = useState(0);
 	/** The installation begins as soon as the machine was looked at and is ready. */
@@ -196,6 +197,16 @@ export const WizardScreen = ({
 			? (signal, tell) => services.readDump(currentValue(latest.current.draft, facts, 'database.dump'), signal, tell)
 			: null,
 		{soft: false, busy: 'is being read; one moment', again},
+	);
+	const attachments = useFinding(
+		'database.attachments',
+		state,
+		facts,
+		update,
+		state.screen === 'dump' || state.screen === 'review'
+			? signal => services.readAttachments(currentValue(latest.current.draft, facts, 'database.attachments'), signal)
+			: null,
+		{soft: false, busy: 'is being counted; one moment', again},
 	);
 	const plan = usePlan(state.screen === 'review', state, facts, services, looks);
 	const refused = refusedBy(plan);
@@ -235,7 +246,7 @@ export const WizardScreen = ({
 		const next = {...pressed, scroll: Math.min(pressed.scroll, mostScroll.current)};
 		if (next.overlay === 'files' && latest.current.overlay !== 'files') {
 			const {answers} = answersOf(next.draft, facts);
-			if (answers) void services.files(answers).then(setFiles);
+			if (answers) void services.files(answers).then(setFiles, (error: unknown) => setFiles(messageOf(error)));
 		}
 		update(() => next);
 		for (const effect of effects) perform(effect);
@@ -290,6 +301,15 @@ export const WizardScreen = ({
 		);
 	}
 	if (state.overlay === 'files') {
+		if (typeof files === 'string')
+			return (
+				<Frame
+					title="The files cannot be shown"
+					position={position}
+					keys={['Esc back']}
+					rows={paragraph(files, width)}
+				/>
+			);
 		const rows = files.flatMap(({path, text, state: how}) => [
 			<Text bold key={path}>{`${path} (${how})`}</Text>,
 			...text
@@ -337,7 +357,7 @@ export const WizardScreen = ({
 			const active = state.field === index + 1;
 			rows.push(
 				<Text key={`${label}${index}`} bold={active} color={active ? color('accent') : undefined}>
-					{`${pointer(index + 1)}${pad(label, labelWidth)}${secret ? `${symbols.bullet.repeat(8)} (${strengthOf(value)})` : value}`}
+					{`${pointer(index + 1)}${pad(label, labelWidth)}${secret ? `${symbols.bullet.repeat(8)} (${strengthOf(value)})` : value || 'none'}`}
 				</Text>,
 			);
 		}
@@ -468,7 +488,7 @@ export const WizardScreen = ({
 		rows.push(
 			'',
 			...candidates.map(name => <Text dimColor key={name}>{`  ${name}`}</Text>),
-			...dump.flatMap(line => paragraph(line, width)),
+			...[...dump, ...attachments].flatMap(line => paragraph(line, width)),
 		);
 	keys.push('Ctrl-C leave');
 	if (rows.length > height) keys.splice(1, 0, 'PgDn more');
