@@ -110,7 +110,7 @@ describe('wrong answers', () => {
 		const file = join(museum.directory, '..', 'answers.yaml');
 		writeFileSync(file, 'version: 1\ndomain: not a domain\nports:\n  https: 99999\nedition: classic\ndatabse: {}\n');
 		const ran = await museum.run('install', '--yes', '--answers', file);
-		expectRefusal(ran, 2, /line 2, column 9: domain/, /line 4, column 10: ports.https/, /edition/, /databse/);
+		expectRefusal(ran, 2, /line 2, column 1: domain/, /line 4, column 3: ports.https/, /edition/, /databse/);
 		await expectNothing(museum);
 	});
 
