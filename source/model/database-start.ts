@@ -17,12 +17,14 @@ const make = (clear: 'nothing' | 'drop' | 'aside', note: string | null = null): 
 	note,
 });
 
-/** @param specifyStartedAt when the container of Specify 7 started last, milliseconds since 1970; null when there is none */
+/** @param startedAt when the container of Specify 7 started last, milliseconds since 1970; null when there is none */
 export const decideStart = (
 	{name, start, dump}: Answers['database'],
 	found: ObservedDatabase,
-	specifyStartedAt: number | null,
+	startedAt: number | null,
 ): StartDecision => {
+	// A container that was made and never started says the year 1.
+	const specifyStartedAt = startedAt !== null && startedAt > 0 ? startedAt : null;
 	const holdsData = (found.tables ?? 0) > 0;
 	if (!holdsData) {
 		const [other] = found.others;

@@ -54,7 +54,7 @@ export const observeDatabase = async (
 		SELECT 'migrator', COUNT(*) FROM mysql.global_priv WHERE User = 'migrator';
 		SELECT 'users', COUNT(*) FROM ${identifier(name)}.specifyuser;
 		SELECT 'start', kind, source, TIMESTAMPDIFF(SECOND, '1970-01-01', begun_at), finished_at IS NOT NULL FROM specify_setup.starts WHERE database_name = ${quoted(name)};
-		SELECT 'other', database_name FROM specify_setup.starts JOIN information_schema.schemata ON schema_name = database_name WHERE finished_at IS NOT NULL AND database_name <> ${quoted(name)};`,
+		SELECT 'other', database_name FROM specify_setup.starts JOIN information_schema.schemata ON schema_name = database_name WHERE database_name <> ${quoted(name)};`,
 		'--force',
 	);
 	const row = (key: string) => rows.find(([first]) => first === key);
@@ -182,9 +182,10 @@ async function* load(context: Context, path: string): AsyncGenerator<StepEvent, 
 	if (result.exitCode !== 0) throw loadError(result.stderr, basename(path));
 	scanner.end();
 	const looked = context.dump;
-	if (!endings.has(scanner.ending) || (looked && looked.rows !== scanner.rows))
+	const whole = endings.has(scanner.ending);
+	if (!whole || (looked && looked.rows !== scanner.rows))
 		throw new SetupError(
-			`${basename(path)} is not what it was when it was looked at: ${scanner.rows} rows came, ${looked?.rows ?? 'more'} were expected.`,
+			`${basename(path)} is not what it was when it was looked at: ${whole ? `${scanner.rows} rows came, ${looked!.rows} were expected` : 'its end is missing'}.`,
 			{
 				hint: 'It was changed or cut meanwhile. Make sure that nothing writes to it, then run this again: the load starts afresh.',
 			},
@@ -224,6 +225,18 @@ const setAside = async (context: Context, name: string): Promise<string> => {
 		context,
 		`SELECT table_name FROM information_schema.tables WHERE table_schema = ${quoted(name)} AND table_type = 'BASE TABLE';`,
 	);
+	const triggers = await sql(
+		context,
+		`SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = ${quoted(name)};`,
+	);
+	// MariaDB renames no table with triggers into another database, and views would be lost.
+	if (tables.length === 0 || triggers.length > 0)
+		throw new SetupError(
+			`The database ${name} holds what an interrupted load left, and it cannot be set aside by itself.`,
+			{
+				hint: `If nothing in it is needed, remove it: docker compose exec db sh -c 'mariadb -uroot -p"$(cat /run/secrets/database-root-password)" -e "DROP DATABASE ${name}"', then run this again.`,
+			},
+		);
 	const renames = tables.map(
 		([table]) => `${identifier(name)}.${identifier(table!)} TO ${identifier(aside)}.${identifier(table!)}`,
 	);
@@ -232,6 +245,25 @@ const setAside = async (context: Context, name: string): Promise<string> => {
 		`CREATE DATABASE ${identifier(aside)}; RENAME TABLE ${renames.join(', ')}; DROP DATABASE ${identifier(name)};`,
 	);
 	return aside;
+};
+
+/** @throws SetupError when a container of Specify goes on running */
+const stopSpecify = async (context: Context) => {
+	const containers = await Promise.all((['worker', 'specify7'] as const).map(service => containerOf(context, service)));
+	if (containers.every(container => container === null)) return;
+	const {exitCode, stderr} = await context.host.run(stop(context.directory, ['worker', 'specify7']), {
+		signal: context.signal,
+	});
+	if (exitCode !== 0)
+		throw new SetupError(`Specify 7 could not be stopped: ${stderr.trim().split('\n').pop()}`, {
+			hint: 'It must not work on a database that is being loaded. Stop it with "docker compose stop worker specify7", then run this again.',
+		});
+};
+
+/** The right to give triggers and routines the accounts they had is for the time of a load. */
+const revokeSetUser = async (context: Context) => {
+	const still = {...context, signal: new AbortController().signal};
+	await sql(still, "REVOKE SET USER ON *.* FROM 'master'@'%';", '--force').catch(() => {});
 };
 
 /** A fingerprint of the accounts as they are to be; kept so that a changed `.env` is noticed. */
@@ -261,13 +293,14 @@ export const database: Step = async function* (context) {
 	await sql(context, accounts(context));
 	await host.write(accountsPath(directory), accountsHash(secrets, name), 0o600);
 	if (decision.kind === 'keep') {
+		await revokeSetUser(context);
 		if (decision.warning) yield {type: 'note', level: 'warning', message: decision.warning};
 		if (decision.finish) await recordStarted(context);
 		return {changed: false, summary: `The database ${name} is kept as it is.`};
 	}
 	const goesOn = start === 'empty' && decision.clear === 'nothing';
 	// Specify must not work on a database that is being loaded, nor make one that is about to be.
-	if (container && !goesOn) await host.run(stop(directory, ['worker', 'specify7']), {signal: context.signal});
+	if (!goesOn) await stopSpecify(context);
 	if (decision.note) yield {type: 'note', level: 'info', message: decision.note};
 	if (decision.clear === 'drop') await sql(context, `DROP DATABASE IF EXISTS ${identifier(name)};`);
 	if (decision.clear === 'aside') {
@@ -285,11 +318,7 @@ export const database: Step = async function* (context) {
 	try {
 		rows = yield* load(context, dump!);
 	} finally {
-		await sql(
-			{...context, signal: new AbortController().signal},
-			"REVOKE SET USER ON *.* FROM 'master'@'%';",
-			'--force',
-		);
+		await revokeSetUser(context);
 	}
 	await sql(context, finish(name));
 	return {changed: true, summary: `${rows} rows of ${basename(dump!)} loaded.`};

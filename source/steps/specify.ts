@@ -102,7 +102,7 @@ async function* follow(context: Context): AsyncGenerator<StepEvent> {
 const canBeginAgain = async (context: Context) => {
 	if (context.signal.aborted || !context.observation.database?.start) return false;
 	const {start, users} = await observeDatabase(context);
-	return start?.kind === 'empty' && !start.finished && (users ?? 0) === 0;
+	return start?.kind === 'empty' && !start.finished && users === 0;
 };
 
 /** Starts Specify 7, tells what it says until it answers, then starts its worker. */

@@ -2,8 +2,10 @@ import {describe, expect, it} from 'vitest';
 import {EngineUnreachable} from '../../source/engine/api.js';
 import {serviceNames} from '../../source/model/releases.js';
 import {observe} from '../../source/run/observe.js';
+import {database} from '../../source/steps/database.js';
 import {imagesOf} from '../../source/steps/pull.js';
 import {contextWith} from '../_helpers/context.js';
+import {drain} from '../_helpers/generators.js';
 
 type FakeContext = ReturnType<typeof contextWith>;
 
@@ -17,7 +19,10 @@ const installed = async (): Promise<FakeContext> => {
 	for (const {path, text, mode} of files) await host.write(`${directory}/${path}`, text, mode);
 	for (const path of ['certificates/root.crt', 'specify7/authorities/bundle.pem'])
 		await host.write(`${directory}/${path}`, 'PEM', 0o644);
-	for (const reference of imagesOf(answers)) engine.images.set(reference, {id: 'sha256:1', digests: ['sha256:2']});
+	const images = imagesOf(answers);
+	for (const reference of images) engine.images.set(reference, {id: 'sha256:1', digests: ['sha256:2']});
+	const digests = Object.fromEntries(images.map(reference => [reference, 'sha256:2']));
+	await host.write(`${directory}/.specify-setup/digests.json`, JSON.stringify(digests), 0o600);
 	for (const service of serviceNames)
 		engine.service(
 			service,
@@ -34,7 +39,18 @@ const installed = async (): Promise<FakeContext> => {
 	host
 		.on(composeVersion, {stdout: 'v2.38.1\n'})
 		.on(configHashes, {stdout: serviceNames.map(service => `${service} hash-of-${service}\n`).join('')})
-		.on(/SELECT 'schema'/, {stdout: 'schema\t1\ntables\t220\nmaster\t1\nusers\t2\nstart\tempty\tNULL\t1\n'});
+		.on(/SELECT 'schema'/, {
+			stdout: [
+				'schema\t1',
+				'tables\t220',
+				'user table\t1',
+				'migrator\t1',
+				'users\t2',
+				'start\tempty\tNULL\t1785574800\t1',
+				'other\tolder',
+				'',
+			].join('\n'),
+		});
 	host.listening = [
 		{port: 80, program: 'docker-proxy'},
 		{port: 443, program: 'docker-proxy'},
@@ -54,7 +70,14 @@ describe('what is observed', () => {
 			],
 			volumes: ['specify_database'],
 			authorities: true,
-			database: {tables: 220, users: 2, start: {kind: 'empty', finished: true}},
+			database: {
+				tables: 220,
+				users: 2,
+				migrator: true,
+				others: ['older'],
+				start: {kind: 'empty', source: null, begunAt: Date.parse('2026-08-01T09:00:00Z'), finished: true},
+			},
+			accounts: false,
 			otherFolder: null,
 		});
 		for (const service of serviceNames) {
@@ -133,6 +156,20 @@ describe('what is observed', () => {
 		const context = await installed();
 		context.host.on(/SELECT 'schema'/, {exitCode: 1, stderr: "ERROR 2002 (HY000): Can't connect\n"});
 		expect((await observe(context)).database).toBeNull();
+	});
+
+	it('of a database that answers only in part is nothing, not an empty one', async () => {
+		const context = await installed();
+		context.host.on(/SELECT 'schema'/, {exitCode: 1, stdout: 'schema\t1\n', stderr: 'ERROR 2013 (HY000): Lost\n'});
+		expect((await observe(context)).database).toBeNull();
+	});
+
+	it('tells whether the users of the database have the passwords of .env', async () => {
+		const context = await installed();
+		await drain(database(context));
+		expect((await observe(context)).accounts).toBe(true);
+		context.secrets = {...context.secrets, APP_USER_PASSWORD: 'another'};
+		expect((await observe(context)).accounts).toBe(false);
 	});
 
 	it('without Compose says that it is missing', async () => {

@@ -117,7 +117,7 @@ describe.runIf(hasOpenssl)('the guided set-up', () => {
 	let context: ReturnType<typeof contextWith>;
 	/** What the worker says it does, one answer after the other; the last one stays. */
 	let activities: string[];
-	const step = createInstitution({look: 5, patience: 150, quiet: 20, stuck: 5000});
+	const step = createInstitution({look: 5, patience: 1200, quiet: 20, stuck: 5000});
 
 	beforeEach(async () => {
 		specify = new Specify();
@@ -167,7 +167,7 @@ describe.runIf(hasOpenssl)('the guided set-up', () => {
 	});
 
 	it('fails when the worker does not come', async () => {
-		specify.refusals = Array.from({length: 500}, () => 503);
+		specify.refusals = Array.from({length: 2000}, () => 503);
 		const {error} = await drainToError(step(context));
 		expect(error).toBeInstanceOf(SetupError);
 		expect(error.message).toBe('Specify 7 could not begin its set-up: The Specify Worker is not running.');
@@ -274,7 +274,7 @@ describe.runIf(hasOpenssl)('the guided set-up', () => {
 	it('bears short outages of Specify, and names long ones', async () => {
 		specify.outages = [502, 502];
 		expect((await drain(step(context))).result.changed).toBe(true);
-		specify.outages = Array.from({length: 500}, () => 502);
+		specify.outages = Array.from({length: 2000}, () => 502);
 		expect((await drainToError(step(context))).error.message).toBe(
 			'Specify 7 does not tell how its set-up goes: status 502.',
 		);

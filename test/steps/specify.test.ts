@@ -28,6 +28,20 @@ const starting = ({log = start, answersAt = 2}: {log?: readonly string[]; answer
 	return context;
 };
 
+const begunSeconds = 1_785_574_800;
+
+/** What the server says of a database that an empty start has begun and not finished. */
+const halfMade = (users: string | null) =>
+	[
+		'schema\t1',
+		'tables\t220',
+		'user table\t1',
+		'migrator\t1',
+		...(users === null ? [] : [users]),
+		`start\tempty\tNULL\t${begunSeconds}\t0`,
+		'',
+	].join('\n');
+
 const progress = (events: readonly StepEvent[]) =>
 	events.flatMap(event => (event.type === 'progress' ? [`${event.current} ${event.state}`] : []));
 
@@ -69,10 +83,15 @@ describe('the start of Specify 7', () => {
 	});
 
 	it('begins again once where an earlier empty start was interrupted and nobody entered anything', async () => {
-		const begun = {kind: 'empty' as const, source: null, finished: false};
+		const begun = {kind: 'empty' as const, source: null, begunAt: begunSeconds * 1000, finished: false};
 		const context = starting({answersAt: 3});
 		context.observation = allThere({database: databaseSeen({start: begun, users: 0})});
-		context.host.on(/SELECT 'schema'/, {stdout: 'schema\t1\ntables\t30\nmaster\t1\nusers\t0\nstart\tempty\tNULL\t0\n'});
+		context.host.on(/SELECT 'schema'/, {stdout: halfMade('users\t0')});
+		let stopsBeforeDrop = 0;
+		context.host.on('DROP DATABASE', () => {
+			stopsBeforeDrop = context.host.ran('stop specify7').length;
+			return {};
+		});
 		let failed = false;
 		context.engine.onLook = () => {
 			if (!failed && context.host.ran('exec --no-TTY specify7').length === 1) {
@@ -84,14 +103,16 @@ describe('the start of Specify 7', () => {
 		const {yielded} = await drain(specify(context));
 		expect(context.host.inputs.filter(input => input.includes('DROP DATABASE'))).toHaveLength(1);
 		expect(yielded.filter(event => event.type === 'note')).toMatchObject([{level: 'warning'}]);
+		expect(stopsBeforeDrop).toBe(1);
 	});
 
-	it('that fails on data of people never removes them', async () => {
+	it.each([
+		['that were entered', 'users\t3'],
+		['that cannot be counted', null],
+	])('that fails on data of people %s never removes them', async (_, users) => {
 		const context = starting({answersAt: Number.POSITIVE_INFINITY});
 		context.observation = allThere();
-		context.host.on(/SELECT 'schema'/, {
-			stdout: 'schema\t1\ntables\t220\nmaster\t1\nusers\t3\nstart\tempty\tNULL\t0\n',
-		});
+		context.host.on(/SELECT 'schema'/, {stdout: halfMade(users)});
 		let looks = 0;
 		context.engine.onLook = () => {
 			looks += 1;
@@ -99,6 +120,7 @@ describe('the start of Specify 7', () => {
 		};
 		const {error} = await drainToError(specify(context));
 		expect(error).toBeInstanceOf(SetupError);
+		expect(error.message).toContain('Specify 7 could not start');
 		expect(context.host.inputs.filter(input => input.includes('DROP DATABASE'))).toEqual([]);
 	});
 

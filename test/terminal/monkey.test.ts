@@ -117,7 +117,6 @@ describe('thousands of keys by chance', () => {
 				watch();
 			}
 			expect(keys).toBeGreaterThan(500);
-			if (process.env.MONKEY) console.log(keys);
 			await terminal.press('escape');
 			await terminal.settled();
 			await terminal.press('ctrl-c', 'ctrl-c');

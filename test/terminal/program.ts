@@ -1,7 +1,7 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {afterEach, expect} from 'vitest';
-import type {Draft} from '../../source/model/wizard.js';
+import {type Draft, screens} from '../../source/model/wizard.js';
 import {temporaryFolder} from '../_helpers/folder.js';
 import {openTerminal, type Terminal, type TerminalOptions} from '../_helpers/terminal.js';
 
@@ -105,3 +105,16 @@ export const isWellDrawn = (terminal: Terminal) => {
 	expect(lines.at(-2), picture).toMatch(rule);
 	expect(lines.filter(line => rule.test(line)).length, `remains of another frame\n${picture}`).toBe(2);
 };
+
+/** Presses a key until the screen holds a text. */
+export const pressUntil = async (terminal: Terminal, key: 'down' | 'pagedown', text: string, most = 80) => {
+	for (let presses = 0; !terminal.screen().includes(text); presses += 1) {
+		if (presses === most) throw new Error(`"${text}" is not reached by ${key}:\n${terminal.picture()}`);
+		const before = terminal.screen();
+		await terminal.press(key);
+		await terminal.waitFor(screen => screen !== before);
+	}
+};
+
+/** The screens that Enter alone leads through, before the review: the database begins with a new collection. */
+export const usualScreens = screens.filter(({id}) => id !== 'dump' && id !== 'review');

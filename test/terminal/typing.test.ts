@@ -49,9 +49,9 @@ const valueColumn = 15;
 describe('a paste', () => {
 	test('of several lines becomes one, without what a terminal would obey', async () => {
 		const terminal = await openForm();
-		await terminal.paste('Naturhistoriska\nriksmuseet\u0007\u001b[31m, röd\u001b[0m!\n', {bracketed: false});
-		await seesScreen(terminal, title, /❯ Institution {2}Naturhistoriska riksmuseet, röd!\n/);
-		expect(await reviewed(terminal, 'Institution')).toBe('Naturhistoriska riksmuseet, röd!');
+		await terminal.paste('Naturhistoriska\nriksmuseet\u0007\u001b[31m, röd\u001b[0m!\nHerbariet\n', {bracketed: false});
+		await seesScreen(terminal, title, /❯ Institution {2}Naturhistoriska riksmuseet, röd! Herbariet\n/);
+		expect(await reviewed(terminal, 'Institution')).toBe('Naturhistoriska riksmuseet, röd! Herbariet');
 	});
 
 	test('in brackets is the text between them, and a question mark in it does not ask for help', async () => {
@@ -73,13 +73,15 @@ describe('a paste', () => {
 });
 
 describe('keys that arrive together, as on a slow line', () => {
-	test('are each obeyed: Backspace held down, letters corrected, Ctrl-C twice', async () => {
+	test('are each obeyed: Backspace held down, letters corrected, Enter behind them, Ctrl-C twice', async () => {
 		const terminal = await openForm();
 		await terminal.paste('Museeum\u007f\u007f\u007fum', {bracketed: false});
 		await seesScreen(terminal, title, /❯ Institution {2}Museum\n/);
 		await terminal.paste('\u007f\u007f\u007f', {bracketed: false});
 		await seesScreen(terminal, title, /❯ Institution {2}Mus\n/);
-		await terminal.paste('\u0003\u0003', {bracketed: false});
+		await terminal.paste('eum\r', {bracketed: false});
+		await seesScreen(terminal, title, /Institution {2}Museum\n/, '❯ Acronym');
+		await terminal.paste('N\u0003\u0003', {bracketed: false});
 		expect(await terminal.exit).toEqual({exitCode: 130, signal: null});
 	});
 
@@ -166,7 +168,7 @@ describe('a dump', () => {
 		});
 		await terminal.type('du');
 		await terminal.press('tab');
-		await seesScreen(terminal, 'Which dump?', /❯ File {2}dumps\/\n/);
+		await seesScreen(terminal, 'Which dump?', /❯ File +dumps\/\n/);
 		await terminal.press('tab');
 		await seesScreen(terminal, 'Which dump?', 'käfer.sql', 'kärlväxter.sql.gz', 'notes.txt');
 		await terminal.type('kär');
@@ -174,7 +176,7 @@ describe('a dump', () => {
 		await seesScreen(
 			terminal,
 			'Which dump?',
-			/❯ File {2}dumps\/kärlväxter\.sql\.gz\n/,
+			/❯ File +dumps\/kärlväxter\.sql\.gz\n/,
 			/\(gzip\), .* of SQL, 4 rows in 3 tables\./,
 			'MariaDB 10.11.6',
 			'Specify 6.8.03, schema 2.10; complete.',
@@ -192,7 +194,7 @@ describe('a dump', () => {
 		await terminal.settled();
 		await seesScreen(terminal, 'Which dump?', '❯ File', '✖ File cannot be used:');
 		await terminal.press('ctrl-w', 'ctrl-w');
-		await seesScreen(terminal, 'Which dump?', /❯ File {2}dumps\/\n/);
+		await seesScreen(terminal, 'Which dump?', /❯ File +dumps\/\n/);
 		await terminal.type('whole.sql');
 		await seesScreen(terminal, 'Which dump?', '; complete.');
 		await pastDump(terminal);
