@@ -56,6 +56,20 @@ const withYogaInPlace: Plugin = {
 	},
 };
 
+/** Ink 6.8 throws at a sequence with Ctrl that it has no name for, such as a colour in a paste. */
+const withMendedInput: Plugin = {
+	name: 'with-mended-input',
+	setup({onLoad}) {
+		onLoad({filter: /ink[/\\]build[/\\]hooks[/\\]use-input\.js$/}, ({path}) => {
+			const before = "if (input.startsWith('\\u001B'))";
+			const source = readFileSync(path, 'utf8');
+			if (source.split(before).length !== 2)
+				throw new Error('Ink has changed: look at withMendedInput in build.ts again.');
+			return {contents: source.replace(before, `input ??= '';\n${before}`), loader: 'js'};
+		});
+	},
+};
+
 rmSync('dist', {recursive: true, force: true});
 // The entry alone must parse on old Nodes; it leaves everything else to main.js.
 await build({...common, entryPoints: ['source/cli.ts'], target: 'node12.20', external: ['./main.js']});
@@ -66,7 +80,7 @@ const result = await build({
 	splitting: true,
 	minify: true,
 	metafile: true,
-	plugins: [withoutDevtools, withMendedLogUpdate, withYogaInPlace],
+	plugins: [withoutDevtools, withMendedLogUpdate, withMendedInput, withYogaInPlace],
 	chunkNames: 'chunks/[name]-[hash]',
 	banner: {
 		js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);",

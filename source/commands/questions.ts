@@ -1,6 +1,6 @@
 import {exitCodes} from '../errors.js';
 import {currentValue} from '../model/wizard.js';
-import {askAll} from '../plain/questions.js';
+import {askAll, type QuestionServices} from '../plain/questions.js';
 import {planLines} from '../plain/reporter.js';
 import {refusalOf} from '../steps/preflight.js';
 import {beginRun} from './begin.js';
@@ -26,7 +26,8 @@ export const questions = async ({
 	const facts = await gatherFacts(directory, settings);
 	const reader = new DumpReader();
 	const {signal} = new AbortController();
-	const asked = askAll(facts, (await preferences.draft(directory))?.draft ?? {}, {
+	const kept = await preferences.draft(directory);
+	const services: QuestionServices = {
 		save: (draft, screen) => void preferences.keepDraft(directory, withoutSecrets(draft), screen),
 		async find(key, draft) {
 			if (key === 'domain') return findNames(currentValue(draft, facts, key), signal);
@@ -43,7 +44,8 @@ export const questions = async ({
 			return [...troubles, 'What will be done:', ...planLines(steps)];
 		},
 		print,
-	});
+	};
+	const asked = askAll(facts, kept?.draft ?? {}, services, {from: kept?.screen});
 	const result = await asked.catch((error: unknown) => {
 		if (error instanceof Error && error.name === 'ExitPromptError') return null;
 		throw error;

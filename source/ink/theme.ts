@@ -13,6 +13,9 @@ const unicode = {
 	barEmpty: '░',
 	ellipsis: '…',
 	line: '─',
+	/** Arrow keys, in lines that tell the keys. */
+	upDown: '↑↓',
+	leftRight: '←→',
 	spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
 };
 
@@ -28,6 +31,8 @@ const ascii: typeof unicode = {
 	barEmpty: '.',
 	ellipsis: '...',
 	line: '-',
+	upDown: 'Up/Down',
+	leftRight: 'Left/Right',
 	spinner: ['|', '/', '-', '\\'],
 };
 

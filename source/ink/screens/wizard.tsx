@@ -56,7 +56,6 @@ export type WizardServices = {
 
 export type WizardResult = {kind: 'left'} | {kind: 'begin'; answers: Answers; secrets: Facts['secrets']};
 
-const looking = 'Looking at this machine…';
 const settleMs = 500;
 const lookAgainMs = 10_000;
 
@@ -294,7 +293,7 @@ export const WizardScreen = ({
 			<Frame
 				title={`Help: ${screen.title}`}
 				position={position}
-				keys={['any key back', '↑↓ scroll']}
+				keys={['any key back', `${symbols.upDown} scroll`]}
 				rows={rows}
 				focus={scrolled(rows.length, 0)}
 			/>
@@ -320,8 +319,8 @@ export const WizardScreen = ({
 			<Frame
 				title="The files that will be written"
 				position={`${files.length} files`}
-				keys={['↑↓ PgUp PgDn scroll', 'Esc back']}
-				rows={rows.length > 0 ? rows : ['One moment…']}
+				keys={[`${symbols.upDown} PgUp PgDn scroll`, 'Esc back']}
+				rows={rows.length > 0 ? rows : [`One moment${symbols.ellipsis}`]}
 				focus={scrolled(rows.length, 0)}
 			/>
 		);
@@ -351,7 +350,7 @@ export const WizardScreen = ({
 				.flatMap(text => paragraph(text, width - 2))
 				.map(line => <Text key={line} color={color('bad')}>{`  ${line}`}</Text>),
 		);
-		if (plan === null) rows.push(<Text dimColor key="looking">{`  ${looking}`}</Text>);
+		if (plan === null) rows.push(<Text dimColor key="looking">{`  Looking at this machine${symbols.ellipsis}`}</Text>);
 		if (state.field > 0) focus = rows.length - 1 + state.field;
 		for (const [index, {label, value, secret}] of reviewed.entries()) {
 			const active = state.field === index + 1;
@@ -371,7 +370,7 @@ export const WizardScreen = ({
 		}
 		const install = obstacles.length > 0 ? 'Enter look again' : 'Enter install';
 		keys.splice(0, 1, state.field === 0 ? install : 'Enter change');
-		keys.push('d files', '↑↓ choose');
+		keys.push('d files', `${symbols.upDown} choose`);
 		if (rows.length > height) keys.splice(1, 0, 'PgDn more');
 		return (
 			<Frame title={screen.title} position={position} keys={keys} rows={rows} focus={scrolled(rows.length, focus)} />
@@ -466,10 +465,10 @@ export const WizardScreen = ({
 			keys.push(state.revealed ? 'Ctrl-R hide' : 'Ctrl-R show');
 		}
 		below(field, index);
-		if (active && field.kind === 'choice') keys.push('←→ choose');
+		if (active && field.kind === 'choice') keys.push(`${symbols.leftRight} choose`);
 	}
-	if (alone && screen.fields[0]?.kind === 'choice') keys.push('↑↓ choose');
-	if (!alone) keys.push('↑↓ field');
+	if (alone && screen.fields[0]?.kind === 'choice') keys.push(`${symbols.upDown} choose`);
+	if (!alone) keys.push(`${symbols.upDown} field`);
 	const current = fieldAt(state);
 	if (current?.kind === 'text' && !state.draft[current.key]) keys.push('Tab edit');
 	if (current?.kind === 'path') keys.push('Tab complete');
@@ -479,7 +478,7 @@ export const WizardScreen = ({
 	if (state.screen === 'domain') {
 		const busy = state.findings.domain?.state === 'busy';
 		rows.push('');
-		if (busy && names.length === 0) rows.push(...dim('Looking the names up…'));
+		if (busy && names.length === 0) rows.push(...dim(`Looking the names up${symbols.ellipsis}`));
 		// Indented lines are records to copy: they keep their columns.
 		for (const line of names) rows.push(...(line.startsWith(' ') || line === '' ? [line] : paragraph(line, width)));
 		if (state.findings.domain?.state === 'bad') keys.push('Ctrl-L look again');
