@@ -33,7 +33,7 @@ const upgradeAdvice = () => {
 		// an unusual system: the general advice serves
 	}
 	if (/^ID(_LIKE)?=.*(debian|ubuntu)/m.test(release))
-		return 'curl -fsSL https://deb.nodesource.com/setup_22.x | sudo -E bash - && sudo apt-get install -y nodejs';
+		return 'sudo apt-get install nodejs npm (Debian 13, Ubuntu 25.10 and newer), else see https://nodejs.org/en/download';
 	if (/^ID(_LIKE)?=.*(fedora|rhel|centos)/m.test(release)) return 'sudo dnf module install nodejs:22';
 	if (/^ID=.*arch/m.test(release)) return 'sudo pacman -S nodejs npm';
 	return 'see https://nodejs.org/en/download';
