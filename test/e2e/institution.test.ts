@@ -67,8 +67,8 @@ describe('with an institution in the answers', () => {
 		const counts = told.map(({current}) => current);
 		expect(counts[0]).toBe(0);
 		expect(counts.at(-1)).toBe(8);
-		expect(counts).toEqual([...new Set(counts)].sort((a, b) => a - b));
-		expect(counts.length).toBeGreaterThan(3);
+		expect(counts).toEqual([...counts].sort((a, b) => a - b));
+		expect(new Set(counts).size).toBeGreaterThan(3);
 		expect(told.every(({total}) => total === 8)).toBe(true);
 	});
 
