@@ -118,7 +118,7 @@ export const screens: readonly Screen[] = [
 					{
 						value: 'new',
 						label: 'A new collection',
-						detail: 'institution, collection and first administrator are made now',
+						detail: 'with its institution and first administrator',
 					},
 					{value: 'dump', label: 'A database dump', detail: 'a .sql or .sql.gz file of Specify 6 or 7'},
 					{
