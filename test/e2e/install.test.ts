@@ -9,9 +9,10 @@ describe('an empty start', () => {
 	const museum = new Installation({http: 18080, https: 18443}, ['timezone=Europe/Stockholm']);
 	const specify7 = 'specify7.specify.localhost';
 	let first: Ran;
+	let inUse: string[];
 
 	beforeAll(async () => {
-		await forgetImages();
+		inUse = await forgetImages();
 		first = await museum.install();
 	});
 	afterAll(() => museum.remove());
@@ -27,6 +28,7 @@ describe('an empty start', () => {
 			entry.type === 'progress' && entry.step === 'pull' && entry.parent === undefined ? [entry] : [],
 		);
 		const last = new Map(images.map(image => [image.item, image]));
+		expect(inUse, 'images used by other containers of this machine').toEqual([]);
 		expect(last.size).toBe(6);
 		for (const image of last.values()) expect(image).toMatchObject({current: image.total, state: 'done'});
 		expect(images.some(({rate, secondsLeft}) => rate !== undefined && secondsLeft !== undefined)).toBe(true);

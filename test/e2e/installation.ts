@@ -188,7 +188,7 @@ export class Installation {
 	}
 }
 
-/** Removes the images from the engine, so that the next install really fetches them. Images in use stay. */
+/** Removes the images from the engine, so that the next install really fetches them; returns those in use, which stay. */
 export const forgetImages = async () => {
 	const images = await docker(
 		'image',
@@ -201,4 +201,7 @@ export const forgetImages = async () => {
 	for (const image of images.split('\n').filter(Boolean))
 		await execa('docker', ['image', 'rm', image], {reject: false});
 	await execa('docker', ['image', 'prune', '--force'], {reject: false});
+	return (await docker('image', 'ls', '--quiet', '--filter', 'reference=localhost:5000/*/*'))
+		.split('\n')
+		.filter(Boolean);
 };
