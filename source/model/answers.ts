@@ -1,6 +1,7 @@
 import {domainToASCII} from 'node:url';
 import * as z from 'zod';
 import {tags} from './releases.js';
+import {compareVersions, numbersOf} from './version.js';
 
 /** One thing wrong with the answers. `key` is dotted (`ports.http`); `line` and `column` count from 1, where the file has them. */
 export type AnswerProblem = {key: string; reason: string; line?: number; column?: number};
@@ -245,14 +246,6 @@ export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: st
 	};
 };
 
-/** Numeric parts of a Specify 7 tag: `v7.12.0.7` → [7, 12, 0, 7]. */
-const versionOf = (tag: string) => tag.slice(1).split('.').map(Number);
-
-const isOlderThan = (tag: string, major: number, minor: number) => {
-	const [ownMajor = 0, ownMinor = 0] = versionOf(tag);
-	return ownMajor < major || (ownMajor === major && ownMinor < minor);
-};
-
 const notYet = (what: string) => `${what} cannot be installed by this version of specify-setup yet`;
 
 /** Rules that look at more than one answer, or refuse what is not supported yet. */
@@ -275,7 +268,7 @@ const rules = (answers: Answers): AnswerProblem[] => {
 			'privacy.publicAttachments',
 			'attachments cannot be closed to the public by this version of specify-setup yet',
 		);
-	if (isOlderThan(answers.specify7, 7, 12))
+	if (compareVersions(numbersOf(answers.specify7), [7, 12]) < 0)
 		refuse(
 			'specify7',
 			`${answers.specify7} is older than v7.12, the oldest that can be installed: use ${tags.specify7}`,

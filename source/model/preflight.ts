@@ -3,6 +3,7 @@ import {decideStart} from './database-start.js';
 import {formatBytes, formatMemory} from './format.js';
 import type {Observation} from './observation.js';
 import {requirements} from './sizing.js';
+import {compareVersions, numbersOf} from './version.js';
 
 /** One thing looked at before anything is changed. `refused` stops the run; `advice` is shown and the run goes on. */
 export type PreflightCheck = {
@@ -142,18 +143,10 @@ const clockCheck = (needs: Needs): PreflightCheck => {
 		: ok('clock', `${seconds} seconds from the registry's`);
 };
 
-/** Numbers of a Specify 7 tag; null where it is none: `…/specify7-service:v7.12.0.7` → [7, 12, 0, 7]. */
+/** The Specify 7 tag an image has, as numbers; null where it has none. */
 const versionIn = (image: string | null | undefined) => {
-	const match = /:v(\d+(?:\.\d+)*)$/.exec(image ?? '');
-	return match ? match[1]!.split('.').map(Number) : null;
-};
-
-const compareVersions = (one: readonly number[], other: readonly number[]) => {
-	for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
-		const difference = (one[index] ?? 0) - (other[index] ?? 0);
-		if (difference !== 0) return difference;
-	}
-	return 0;
+	const tag = /:(v\d+(?:\.\d+)*)$/.exec(image ?? '')?.[1];
+	return tag === undefined ? null : numbersOf(tag);
 };
 
 /** Older code breaks on a database that newer code has migrated (specify/specify7#7498); going up cannot be undone. */

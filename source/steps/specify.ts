@@ -31,6 +31,8 @@ async function* follow(context: Context): AsyncGenerator<StepEvent> {
 	const events: StepEvent[] = [];
 	let migrations = 0;
 	let heardAt = Date.now();
+	const tell = (state: string, total: number | null) =>
+		events.push({type: 'progress', item: 'specify7', current: migrations, total, unit: 'migrations', state});
 	const reading = (async () => {
 		for await (const {line} of host.lines(followLog(first.id, first.startedAt), {signal: following.signal})) {
 			heardAt = Date.now();
@@ -38,34 +40,11 @@ async function* follow(context: Context): AsyncGenerator<StepEvent> {
 			if (lines.length > keptLines) lines.splice(1, 1);
 			events.push({type: 'log', source: 'specify7', line});
 			const read = readStartLine(line);
-			if (read.kind === 'phase')
-				events.push({
-					type: 'progress',
-					item: 'specify7',
-					current: migrations,
-					total: null,
-					unit: 'migrations',
-					state: read.phase,
-				});
+			if (read.kind === 'phase') tell(read.phase, null);
 			else if (read.kind === 'migration') {
 				migrations += 1;
-				events.push({
-					type: 'progress',
-					item: 'specify7',
-					current: migrations,
-					total: Math.max(migrations, migrationsOfEmptyStart),
-					unit: 'migrations',
-					state: read.name,
-				});
-			} else if (read.kind === 'function' && !read.finished)
-				events.push({
-					type: 'progress',
-					item: 'specify7',
-					current: migrations,
-					total: null,
-					unit: 'migrations',
-					state: read.name,
-				});
+				tell(read.name, Math.max(migrations, migrationsOfEmptyStart));
+			} else if (read.kind === 'function' && !read.finished) tell(read.name, null);
 		}
 	})().catch(() => {});
 	try {
