@@ -1,5 +1,7 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {resolve} from 'node:path';
 import {build, type Plugin} from 'esbuild';
+import {narrow} from './source/ink/characters.js';
 
 const {version} = JSON.parse(readFileSync('package.json', 'utf8')) as {version: string};
 const define = {__VERSION__: JSON.stringify(version), 'process.env.NODE_ENV': '"production"'};
@@ -23,20 +25,76 @@ const withoutDevtools: Plugin = {
 };
 
 /**
+ * Changes places in a package's file.
+ * @param file its path below node_modules
+ * @param changes what stands there once, and what shall stand there
+ * @throws when it does not stand there once, because the package has changed
+ */
+const mended = (file: string, ...changes: [before: string, after: string][]): Plugin => ({
+	name: `mended ${file}`,
+	setup({onLoad}) {
+		const path = resolve('node_modules', file);
+		onLoad({filter: new RegExp(`^${path.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`)}, () => {
+			let contents = readFileSync(path, 'utf8');
+			for (const [before, after] of changes) {
+				const parts = contents.split(before);
+				if (parts.length !== 2) throw new Error(`${file} has changed: look at it in build.ts again.`);
+				contents = parts.join(after);
+			}
+			return {contents, loader: 'js'};
+		});
+	},
+});
+
+/**
  * Ink 6.8's incremental rendering goes up one row too few when a frame does not shrink: it leaves out the newline that
  * ends a frame. Ink 7 counts it; Ink 7 needs Node 22.
  */
-const withMendedLogUpdate: Plugin = {
-	name: 'with-mended-log-update',
-	setup({onLoad}) {
-		onLoad({filter: /ink[/\\]build[/\\]log-update\.js$/}, ({path}) => {
-			const before = 'ansiEscapes.cursorUp(previousVisible - 1)';
-			const source = readFileSync(path, 'utf8');
-			if (source.split(before).length !== 2)
-				throw new Error('Ink has changed: look at withMendedLogUpdate in build.ts again.');
-			const after = "ansiEscapes.cursorUp(previousOutput.endsWith('\\n') ? previousVisible : previousVisible - 1)";
-			return {contents: source.replace(before, after), loader: 'js'};
-		});
+const mendedLogUpdate = mended('ink/build/log-update.js', [
+	'ansiEscapes.cursorUp(previousVisible - 1)',
+	"ansiEscapes.cursorUp(previousOutput.endsWith('\\n') ? previousVisible : previousVisible - 1)",
+]);
+
+/** Ink 6.8 throws at a sequence with Ctrl that it has no name for, such as a colour in a paste. */
+const mendedInput = mended('ink/build/hooks/use-input.js', [
+	"if (input.startsWith('\\u001B'))",
+	"input ??= '';\nif (input.startsWith('\\u001B'))",
+]);
+
+/** The frames, bars and symbols of the theme are measured like ASCII, by counting; the list of emojis is made when it is needed. */
+const quickWidth = mended(
+	'string-width/index.js',
+	['/^[\\u0020-\\u007E]*$/', String(narrow)],
+	[
+		'const rgiEmojiRegex = /^\\p{RGI_Emoji}$/v;',
+		'let emoji;\nconst rgiEmojiRegex = {test: text => (emoji ??= /^\\p{RGI_Emoji}$/v).test(text)};',
+	],
+);
+
+/** wrap-ansi has an older string-width of its own, which takes a tick for two columns. */
+const withOneWidth: Plugin = {
+	name: 'with-one-width',
+	setup({onResolve}) {
+		const path = resolve('node_modules/string-width/index.js');
+		onResolve({filter: /^string-width$/}, ({kind}) => (kind === 'import-statement' ? {path} : undefined));
+	},
+};
+
+/** Functions of Node that the first picture does without, by their module: it is loaded when one is called. */
+const later: Record<string, string[]> = {child_process: ['execFileSync'], crypto: ['randomInt']};
+const withNodeLater: Plugin = {
+	name: 'with-node-later',
+	setup({onResolve, onLoad}) {
+		onResolve({filter: /^node:(child_process|crypto)$/}, ({path, importer}) =>
+			/[/\\](terminal-size[/\\]index\.js|model[/\\]secrets\.ts)$/.test(importer)
+				? {path: path.replace('node:', ''), namespace: 'later'}
+				: undefined,
+		);
+		onLoad({filter: /.*/, namespace: 'later'}, ({path}) => ({
+			contents: later[path]!.map(
+				name => `export const ${name} = (...args) => require('node:${path}').${name}(...args);`,
+			).join('\n'),
+		}));
 	},
 };
 
@@ -56,20 +114,6 @@ const withYogaInPlace: Plugin = {
 	},
 };
 
-/** Ink 6.8 throws at a sequence with Ctrl that it has no name for, such as a colour in a paste. */
-const withMendedInput: Plugin = {
-	name: 'with-mended-input',
-	setup({onLoad}) {
-		onLoad({filter: /ink[/\\]build[/\\]hooks[/\\]use-input\.js$/}, ({path}) => {
-			const before = "if (input.startsWith('\\u001B'))";
-			const source = readFileSync(path, 'utf8');
-			if (source.split(before).length !== 2)
-				throw new Error('Ink has changed: look at withMendedInput in build.ts again.');
-			return {contents: source.replace(before, `input ??= '';\n${before}`), loader: 'js'};
-		});
-	},
-};
-
 rmSync('dist', {recursive: true, force: true});
 // The entry alone must parse on old Nodes; it leaves everything else to main.js.
 await build({...common, entryPoints: ['source/cli.ts'], target: 'node12.20', external: ['./main.js']});
@@ -80,7 +124,9 @@ const result = await build({
 	splitting: true,
 	minify: true,
 	metafile: true,
-	plugins: [withoutDevtools, withMendedLogUpdate, withMendedInput, withYogaInPlace],
+	plugins: [withoutDevtools, mendedLogUpdate, mendedInput, quickWidth, withOneWidth, withNodeLater, withYogaInPlace],
+	define: {...define, 'Intl.Segmenter': 'Segmenter'},
+	inject: ['source/ink/segmenter.ts'],
 	chunkNames: 'chunks/[name]-[hash]',
 	banner: {
 		js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);",

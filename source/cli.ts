@@ -11,6 +11,7 @@ An unofficial tool, not endorsed by the Specify Collections Consortium.
   specify-setup [install] [options]   install Specify
   specify-setup reconfigure           change an installation
   specify-setup status                how it is doing
+  specify-setup certs                 certificates: show, renew, trust
   specify-setup attach                watch the run under way, or the last one
   specify-setup replay JOURNAL        show a run again
 

@@ -12,6 +12,7 @@ const commands: Record<string, () => Promise<Command>> = {
 		import('./commands/install.js').then(({help, install}) => ({help, run: argv => install('reconfigure', argv)})),
 	attach: () => import('./commands/attach.js').then(({help, attach}) => ({help, run: attach})),
 	replay: () => import('./commands/replay.js').then(({help, replay}) => ({help, run: replay})),
+	certs: () => import('./commands/certs.js').then(({help, certs}) => ({help, run: certs})),
 	status: () => import('./commands/status.js').then(({help, status}) => ({help, run: status})),
 	[runCommand]: () => import('./run/process.js').then(({runDetached}) => ({help: '', run: runDetached})),
 };

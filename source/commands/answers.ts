@@ -24,7 +24,27 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Paths are taken as they are: YAML would read a # or a colon in them. */
-const pathKeys = new Set(['database.dump', 'database.attachments', 'acme.ca']);
+const pathKeys = new Set([
+	'database.dump',
+	'database.attachments',
+	'acme.ca',
+	'acme.eab.keyFile',
+	'own.certificate',
+	'own.key',
+	'own.authority',
+]);
+
+/** Answers whose paths no longer depend on the current folder. */
+export const absolute = (answers: Answers): Answers => {
+	const {database, acme, own} = answers;
+	const full = (path: string | null) => path && resolve(path);
+	return {
+		...answers,
+		database: {...database, dump: full(database.dump), attachments: full(database.attachments)},
+		acme: {...acme, ca: full(acme.ca), eab: acme.eab && {...acme.eab, keyFile: resolve(acme.eab.keyFile)}},
+		own: {certificate: full(own.certificate), key: full(own.key), authority: full(own.authority)},
+	};
+};
 
 /**
  * Reads a `--set key.path=value`; the value is read as YAML.
@@ -108,9 +128,5 @@ export const gatherAnswers = async ({
 				...(set.some(([key]) => key === problem.key) ? {} : yaml?.locate(problem.key)),
 			})),
 		);
-	const {dump, attachments} = answers.database;
-	return {
-		...answers,
-		database: {...answers.database, dump: dump && resolve(dump), attachments: attachments && resolve(attachments)},
-	};
+	return absolute(answers);
 };

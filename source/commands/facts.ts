@@ -15,11 +15,26 @@ const readPresets = async (settings: readonly string[]): Promise<Facts['presets'
 	return Object.fromEntries(settings.map(readSetting));
 };
 
-/** Defaults and advice for this machine. */
+/** Defaults and advice for this machine. What the first screen does not show is found out when it is read. */
 export const gatherFacts = async (directory: string, settings: readonly string[]): Promise<Facts> => {
 	const [machine, domain, presets] = await Promise.all([machineFacts(), proposeDomain(), readPresets(settings)]);
-	const {timezone, memory, swap, processors} = machine;
-	return {directory, domain, timezone, memory, swap, processors, secrets: completeSecrets({}), presets};
+	const {memory, swap, processors} = machine;
+	let secrets: Facts['secrets'] | undefined;
+	return {
+		directory,
+		domain,
+		get timezone() {
+			return machine.timezone;
+		},
+		memory,
+		swap,
+		processors,
+		get secrets() {
+			secrets ??= completeSecrets({});
+			return secrets;
+		},
+		presets,
+	};
 };
 
 /** Secrets are told from answers by their names, which are those of `.env`. */

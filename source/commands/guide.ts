@@ -3,19 +3,22 @@ import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {SetupError} from '../errors.js';
 import {lookUpNames} from '../host/dns.js';
 import {localHost} from '../host/local.js';
+import {namesOf} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
 import {complete} from '../model/answers.js';
+import {isLocalDomain} from '../model/domain.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
-import {isLocalDomain, judgeNames, recordAddresses, zoneSnippet} from '../model/names.js';
+import {judgeNames, recordAddresses, zoneSnippet} from '../model/names.js';
 import {pace, RateMeter} from '../model/rate.js';
 import type {Finding} from '../plain/questions.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {readAttachments} from '../steps/attachments.js';
 import {type Examination, examine} from '../steps/preflight.js';
+import {absolute} from './answers.js';
 
 /** What is said of the names below a domain, with the records to create where they are missing. */
 export const findNames = async (domain: string, signal: AbortSignal): Promise<Finding> => {
-	const {hostnames} = complete({domain});
+	const names = namesOf(complete({domain}));
 	if (isLocalDomain(domain))
 		return {
 			ok: true,
@@ -24,7 +27,6 @@ export const findNames = async (domain: string, signal: AbortSignal): Promise<Fi
 				`${domain} and everything below it lead browsers on this very machine to itself: good for a trial and for work on this machine alone. Other machines will not reach it.`,
 			],
 		};
-	const names = [domain, hostnames.specify7, hostnames.media];
 	const report = await lookUpNames({names, signal});
 	const judged = judgeNames(report);
 	const lines = judged.names.map(({verdict, explanation}) => `${verdict === 'fine' ? 'ok' : verdict}: ${explanation}`);
@@ -114,15 +116,6 @@ export const consider = async (directory: string, answers: Answers, dump: DumpFa
 	return {context, checks, steps: planFor(context)};
 };
 
-/** Answers whose paths no longer depend on the current folder. */
-export const absolute = (answers: Answers): Answers => {
-	const {dump, attachments} = answers.database;
-	return {
-		...answers,
-		database: {...answers.database, dump: dump && resolve(dump), attachments: attachments && resolve(attachments)},
-	};
-};
-
 /** The generated files that hold no secret, as they would be written. */
 export const previewFiles = async (directory: string, answers: Answers) => {
 	const {signal} = new AbortController();
@@ -133,3 +126,4 @@ export const previewFiles = async (directory: string, answers: Answers) => {
 };
 
 export {refusalOf} from '../steps/preflight.js';
+export {absolute} from './answers.js';

@@ -18,8 +18,9 @@ type Stored = {
 export const openPreferences = () => {
 	const folder = envPaths('specify-setup', {suffix: ''}).config;
 	let opened: Promise<Conf<Stored>> | undefined;
+	const load = () => import('conf');
 	const store = () => {
-		opened ??= import('conf').then(
+		opened ??= load().then(
 			({default: Store}) =>
 				new Store<Stored>({
 					cwd: folder,
@@ -46,6 +47,8 @@ export const openPreferences = () => {
 		});
 	};
 	return {
+		/** Loads what is needed to keep something, so that it is kept at once. Nothing is written. */
+		prepare: async () => void (await trying(load)),
 		draft: async (directory: string) =>
 			existsSync(join(folder, 'config.json'))
 				? trying(async () => (await store()).get('drafts')[directory])

@@ -1,4 +1,3 @@
-import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {engineAt, findSocket} from '../engine/api.js';
 import {exitCodes, SetupError} from '../errors.js';
@@ -10,7 +9,7 @@ import {openInstallation} from '../run/installation.js';
 import {liveStatus} from '../run/live-status.js';
 import {statusOf} from '../run/status.js';
 import {gatherAnswers} from './answers.js';
-import {folderOf} from './folder.js';
+import {folderOf, requireInstallation} from './folder.js';
 import {print} from './output.js';
 
 export const help = `specify-setup status [--dir DIR] [--watch] [--json]
@@ -82,11 +81,7 @@ export const status = async (argv: readonly string[]): Promise<number> => {
 		verbose: {type: 'boolean'},
 	});
 	const directory = folderOf(values.dir);
-	if ((await localHost.read(join(directory, 'specify.yaml'))) === null)
-		throw new SetupError(`Nothing is installed in ${directory}.`, {
-			hint: 'Install with "specify-setup", or name the folder with --dir.',
-			exitCode: exitCodes.usage,
-		});
+	await requireInstallation(directory);
 	if (values.watch) {
 		let times = 0;
 		return watch(directory, seen => {

@@ -40,9 +40,12 @@ export const wizard = async ({
 		suspend,
 	};
 	const kept = await preferences.draft(directory);
-	const result = await mount<WizardResult>(onLeave =>
+	const shown = mount<WizardResult>(onLeave =>
 		createElement(WizardScreen, {facts, initial: kept ?? {draft: {}}, services, onLeave}),
 	);
+	// The first picture is drawn; the first answer shall be on disk as soon as it is given.
+	void preferences.prepare();
+	const result = await shown;
 	if (result.kind === 'left') {
 		process.stdout.write('Nothing has been installed. Your answers are kept; run specify-setup again to go on.\n');
 		return exitCodes.cancelled;

@@ -36,6 +36,10 @@ export const up = (directory: string, services: readonly ServiceName[]) =>
 
 export const stop = (directory: string, services: readonly ServiceName[]) => compose(directory, 'stop', ...services);
 
+/** Runs a program once in a container of its own with a service's image, volumes and user, whether the service runs or not. */
+export const runOnce = (directory: string, service: ServiceName, program: string, ...args: string[]) =>
+	compose(directory, 'run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', program, service, ...args);
+
 /** Runs a program in a running service, with this process's standard input. */
 export const exec = (directory: string, service: ServiceName, ...command: string[]) =>
 	compose(directory, 'exec', '--no-TTY', service, ...command);

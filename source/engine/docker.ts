@@ -14,8 +14,24 @@ export const manifest = (image: string, {insecure}: {insecure: boolean}) =>
 
 export const createVolume = (name: string, label: string) => docker('volume', 'create', '--label', label, name);
 
+/**
+ * Gives a volume's files to a user, in a short-lived container of an image that is here already. The volume is mounted at
+ * `path`, where the image has it too: into an empty one Docker first copies what the image holds there, owners included.
+ */
+export const giveVolume = ({volume, path, user, image}: {volume: string; path: string; user: string; image: string}) =>
+	docker(
+		'run',
+		...['--rm', '--pull', 'never', '--network', 'none', '--user', '0:0', '--read-only'],
+		...['--security-opt', 'no-new-privileges:true', '--cap-drop', 'ALL', '--cap-add', 'CHOWN'],
+		...['--cap-add', 'DAC_READ_SEARCH', '--volume', `${volume}:${path}`, '--entrypoint', 'chown', image],
+		...['-R', user, path],
+	);
+
 /** A container's log since it last started (ISO 8601), as it is written. */
 export const followLog = (container: string, since: string) => docker('logs', '--follow', '--since', since, container);
 
 /** The last lines of a container's log. */
 export const logTail = (container: string, lines: number) => docker('logs', '--tail', String(lines), container);
+
+/** A container's log since a moment (ISO 8601). */
+export const logSince = (container: string, since: string) => docker('logs', '--since', since, container);

@@ -1,12 +1,14 @@
 import {stringify} from 'yaml';
-import {addressesOf} from '../model/addresses.js';
+import {addressesOf, publishedPorts} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
+import {isLocalDomain} from '../model/domain.js';
 import {imageOf} from '../model/images.js';
 import type {ServiceName} from '../model/releases.js';
 import type {SecretName} from '../model/secrets.js';
 import type {Profile} from '../model/sizing.js';
-import {healthTests} from './health.js';
-import {secretsFolder, volumesOf} from './names.js';
+import {privateMount} from './caddyfile.js';
+import {healthChecks, healthProgramPath} from './health.js';
+import {proxyFolder, secretsFolder, volumesOf} from './names.js';
 import {userSettingsFolder} from './specify7-settings.js';
 
 /** Labels by which an installation is found again, and by which a changed mounted file recreates its service. */
@@ -24,6 +26,12 @@ const databaseCommand = (profile: Profile) => [
 	'--innodb-log-file-size=256M',
 	'--character-set-server=utf8mb4',
 ];
+
+/** Who the proxy runs as; its certificates belong to this user. */
+export const proxyUser = '999:999';
+
+/** A trial below localhost, or what another web server passes on. */
+const isForThisMachineAlone = ({domain, proxy}: Answers) => isLocalDomain(domain) || proxy === 'behind';
 
 /** Text of `compose.yaml`. @param hashes of the files a service mounts */
 export const compose = ({
@@ -54,10 +62,10 @@ export const compose = ({
 		pids_limit: 512,
 		logging: {driver: 'json-file', options: {'max-size': '10m', 'max-file': '5'}},
 	});
-	const tests = healthTests(answers);
+	const checks = healthChecks(answers);
 	const health = (service: ServiceName, {interval = '10s', timeout = '10s', start = '60s', retries = 4} = {}) => ({
 		// In a Compose file a dollar sign is written twice.
-		test: ['CMD', ...tests[service].map(part => part.replaceAll('$', '$$$$'))],
+		test: ['CMD', ...checks[service].map(part => part.replaceAll('$', '$$$$'))],
 		interval,
 		timeout,
 		retries,
@@ -103,6 +111,7 @@ export const compose = ({
 		`./specify7/authorities:${authoritiesFolder}:ro`,
 		'./specify7/local_settings.py:/opt/specify7/settings/local_settings.py:ro',
 		`./local_settings.d:${userSettingsFolder}:ro`,
+		`./specify7/health.py:${healthProgramPath}:ro`,
 	];
 
 	const composition = {
@@ -110,21 +119,25 @@ export const compose = ({
 		services: {
 			proxy: {
 				...common('proxy'),
+				user: proxyUser,
+				// Its program asks for this capability and would not start without; low ports are open to the user anyway.
 				cap_add: ['NET_BIND_SERVICE'],
+				sysctls: {'net.ipv4.ip_unprivileged_port_start': '0'},
 				read_only: true,
-				tmpfs: ['/tmp', '/config'],
-				// A trial below localhost is for this machine alone.
-				ports: [ports.http, ports.https].map(
-					port => `${/(^|\.)localhost$/.test(answers.domain) ? '127.0.0.1:' : ''}${port}:${port}`,
+				tmpfs: ['/tmp', '/config:uid=999,gid=999'],
+				ports: publishedPorts(answers).map(
+					port => `${isForThisMachineAlone(answers) ? '127.0.0.1:' : ''}${port}:${port}`,
 				),
 				volumes: [
 					'./proxy:/etc/caddy:ro',
+					`./${proxyFolder}:${privateMount}:ro`,
 					'./Caddyfile.d:/etc/caddy.d:ro',
 					'./media:/srv/media:ro',
+					'./landing:/srv/landing:ro',
 					'certificates:/data',
 					'static:/srv/static-files:ro',
 				],
-				networks: {web: {aliases: [hostnames.specify7, hostnames.media]}},
+				networks: {web: {aliases: [...new Set([hostnames.specify7, hostnames.media])]}},
 				healthcheck: health('proxy', {start: '30s'}),
 			},
 			db: {
@@ -169,7 +182,7 @@ export const compose = ({
 			},
 			report: {
 				...common('report'),
-				networks: ['data'],
+				networks: ['reports'],
 				healthcheck: health('report', {start: '2m'}),
 			},
 			specify7: {
@@ -177,9 +190,10 @@ export const compose = ({
 				init: true,
 				environment: specify,
 				volumes: specifyVolumes,
-				networks: ['web', 'data'],
+				networks: ['web', 'data', 'reports'],
 				depends_on: healthy('db', 'redis', 'media', 'proxy'),
-				healthcheck: health('specify7', {timeout: '15s', start: '30m'}),
+				// The question, one to each neighbour and the end of a hung process fit into the timeout.
+				healthcheck: health('specify7', {timeout: '45s', start: '30m'}),
 			},
 			worker: {
 				...common('worker'),
@@ -189,13 +203,11 @@ export const compose = ({
 				volumes: specifyVolumes,
 				networks: ['web', 'data'],
 				depends_on: healthy('specify7'),
-				healthcheck: health('worker', {
-					interval: '60s',
-					timeout: '30s',
-				}),
+				healthcheck: health('worker', {interval: '60s', timeout: '60s'}),
 			},
 		},
-		networks: {web: {}, data: {internal: true}},
+		// The report runner asks for no password and Redis has none: neither sees the other.
+		networks: {web: {}, data: {internal: true}, reports: {internal: true}},
 		volumes: Object.fromEntries(Object.entries(volumes).map(([role, name]) => [role, {name, external: true}])),
 		secrets: {'database-root-password': {file: `./${secretsFolder}/database-root-password`}},
 	};

@@ -7,6 +7,7 @@ export const environment = (secrets: Secrets, own: readonly string[] = []) =>
 		'# Made by specify-setup. The secrets of this installation: keep a copy in a safe place.',
 		'# Changing a value here does not change the password the database already has.',
 		'# ADMINISTRATOR_PASSWORD: what the first administrator of Specify 7 is made with, when the answers name an institution.',
+		'# SETUP_PASSWORD: wanted by the proxy (user setup) for Specify 7 until that has its first user.',
 		...secretNames.map(name => `${name}='${secrets[name]}'`),
 		...(own.length > 0 ? ['# Your own:', ...own] : []),
 		'',

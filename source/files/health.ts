@@ -9,21 +9,28 @@ const pageAnswers = (port: number) => [
 	`exec 3<>/dev/tcp/127.0.0.1/${port} && printf 'GET / HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && read -r _ code _ <&3 && [ "$code" = 200 ]`,
 ];
 
-/** Asks Specify 7 for the page that touches database and Redis, as the proxy would. */
-const specify7Answers = (host: string) =>
-	[
-		'import urllib.request as r',
-		`q = r.Request('http://127.0.0.1:8000/setup_tool/setup_progress/', headers={'Host': '${host}', 'X-Forwarded-Proto': 'https'})`,
-		'r.urlopen(q, timeout=10).read()',
-	].join('\n');
+/** Where the program of `health-program.ts` is mounted. */
+export const healthProgramPath = '/opt/specify-setup/health.py';
 
-/** What each service is asked to prove that it does its work: an argument list to run in its container, exit code 0 is yes. */
+const program = (...args: string[]) => ['ve/bin/python', healthProgramPath, ...args];
+
+/**
+ * What each service is asked to prove that it does its work: an argument list to run in its container, exit code 0 is yes.
+ * Asking changes nothing.
+ */
 export const healthTests = ({hostnames}: Pick<Answers, 'hostnames'>): Record<ServiceName, string[]> => ({
 	proxy: ['wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${proxyHealthPort}/`],
 	db: ['healthcheck.sh', '--connect', '--innodb_initialized'],
 	redis: ['redis-cli', 'ping'],
 	media: pageAnswers(8080),
 	report: pageAnswers(8080),
-	specify7: ['ve/bin/python', '-c', specify7Answers(hostnames.specify7)],
-	worker: ['bash', '-c', 've/bin/celery -A specifyweb inspect ping -d "celery@$HOSTNAME" -t 10'],
+	// As the proxy would; the page touches database and Redis.
+	specify7: program('web', hostnames.specify7),
+	worker: program('worker'),
 });
+
+/** The same as the check Docker runs for ever: it ends a hung web server or worker, which then starts again. */
+export const healthChecks = (answers: Pick<Answers, 'hostnames'>): Record<ServiceName, string[]> => {
+	const tests = healthTests(answers);
+	return {...tests, specify7: [...tests.specify7, '--heal'], worker: [...tests.worker, '--heal']};
+};

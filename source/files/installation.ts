@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {namesOf} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
 import type {Secrets} from '../model/secrets.js';
 import {profileFor} from '../model/sizing.js';
@@ -6,7 +7,10 @@ import {assetStoreXml} from './asset-store.js';
 import {caddyfile} from './caddyfile.js';
 import {compose} from './compose.js';
 import {environment} from './environment.js';
+import {healthProgram} from './health-program.js';
+import {landingPage} from './landing.js';
 import {environmentCopy, projectFile, secretsFolder} from './names.js';
+import {apacheSnippet, nginxSnippet} from './outer-web-server.js';
 import {specifyYaml} from './specify-yaml.js';
 import {localSettings} from './specify7-settings.js';
 
@@ -17,6 +21,12 @@ export const hashOf = (...parts: string[]) => {
 	const hash = createHash('sha256');
 	for (const part of parts) hash.update(part).update('\0');
 	return hash.digest('hex');
+};
+
+/** What a web server in front must know. */
+const outerSite = (answers: Answers) => {
+	const [first, ...others] = namesOf(answers);
+	return {names: [first!, ...others] as const, port: answers.ports.http, httpsPort: answers.ports.https};
 };
 
 /**
@@ -40,18 +50,26 @@ export const installationFiles = ({
 	const proxy: GeneratedFile[] = [
 		{path: 'proxy/Caddyfile', text: caddyfile(answers), mode: 0o644},
 		{path: 'media/web_asset_store.xml', text: assetStoreXml(answers), mode: 0o644},
+		{path: 'landing/index.html', text: landingPage(answers), mode: 0o644},
 	];
+	const outer: GeneratedFile[] =
+		answers.proxy === 'behind'
+			? [
+					{path: 'web-server/nginx.conf', text: nginxSnippet(outerSite(answers)), mode: 0o644},
+					{path: 'web-server/apache.conf', text: apacheSnippet(outerSite(answers)), mode: 0o644},
+				]
+			: [];
 	const settings: GeneratedFile = {path: 'specify7/local_settings.py', text: localSettings(answers), mode: 0o644};
+	const health: GeneratedFile = {path: 'specify7/health.py', text: healthProgram(), mode: 0o644};
 	const rootPassword: GeneratedFile = {
 		path: `${secretsFolder}/database-root-password`,
 		text: secrets.DATABASE_ROOT_PASSWORD,
 		mode: 0o444,
 	};
 	const hashes = {
-		proxy: hashOf(...proxy.map(({text}) => text)),
 		db: hashOf(rootPassword.text),
-		specify7: hashOf(settings.text),
-		worker: hashOf(settings.text),
+		specify7: hashOf(settings.text, health.text),
+		worker: hashOf(settings.text, health.text),
 	};
 	const text = environment(secrets, own);
 	return [
@@ -65,7 +83,9 @@ export const installationFiles = ({
 		},
 		rootPassword,
 		...proxy,
+		...outer,
 		settings,
+		health,
 		{path: 'compose.yaml', text: compose({project, answers, profile: profileFor(memory), hashes}), mode: 0o644},
 	];
 };

@@ -1,6 +1,8 @@
 /** The tool's own folder inside an installation (mode 0700). */
 export const stateFolder = '.specify-setup';
 export const secretsFolder = `${stateFolder}/secrets`;
+/** What the proxy alone may know: gate, keys, ways to certificates. */
+export const proxyFolder = `${stateFolder}/proxy`;
 /** A copy of `.env`, to restore it when it was lost. */
 export const environmentCopy = `${stateFolder}/environment`;
 

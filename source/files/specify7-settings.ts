@@ -12,6 +12,13 @@ export const localSettings = ({privacy}: Pick<Answers, 'privacy'>) =>
 		...(privacy.telemetry
 			? []
 			: ['# No usage statistics are sent (privacy.telemetry).', 'STATS_URL = None', 'STATS_2_URL = None', '']),
+		...(privacy.publicAttachments
+			? []
+			: [
+					'# Attachments are read with a token only (privacy.publicAttachments).',
+					'WEB_ATTACHMENT_REQUIRES_KEY_FOR_GET = True',
+					'',
+				]),
 		`for _file in sorted(_Path('${userSettingsFolder}').glob('*.py')):`,
 		"    exec(compile(_file.read_text(encoding='utf-8'), str(_file), 'exec'))",
 		'',

@@ -2,10 +2,9 @@ import {getServers, lookup, Resolver} from 'node:dns/promises';
 import {setMaxListeners} from 'node:events';
 import {hostname, networkInterfaces} from 'node:os';
 import {Cancelled} from '../errors.js';
+import {isLocalDomain, isNetworkDomain} from '../model/domain.js';
 import {
 	type Answer,
-	isLocalDomain,
-	isNetworkDomain,
 	type NameReport,
 	type NameViews,
 	type OwnAddress,

@@ -14,36 +14,31 @@ const trusting = (authorities: readonly string[]): SecureContext => {
 	return context;
 };
 
-/**
- * Asks this machine's proxy for an address by its name: connects to 127.0.0.1, whatever DNS says, with the name as SNI and Host.
- * @param authorities PEM certificates to trust besides the public ones; an untrusted certificate is an error
- */
+export type AskOptions = {
+	method?: string;
+	headers?: Record<string, string>;
+	body?: Buffer | string;
+	/** PEM certificates to trust besides the public ones; an untrusted certificate is an error. */
+	authorities?: string[];
+	/** Asks this port in plain http, as a web server in front does that has ended TLS. */
+	through?: {port: number};
+	timeoutMs?: number;
+	signal?: AbortSignal;
+};
+
+/** Asks this machine's proxy for an address by its name: connects to 127.0.0.1, whatever DNS says, with the name as SNI and Host. */
 export const ask = (
 	address: string,
-	{
-		method = 'GET',
-		headers = {},
-		body,
-		authorities,
-		timeoutMs = 30_000,
-		signal,
-	}: {
-		method?: string;
-		headers?: Record<string, string>;
-		body?: Buffer | string;
-		authorities?: string[];
-		timeoutMs?: number;
-		signal?: AbortSignal;
-	} = {},
+	{method = 'GET', headers = {}, body, authorities, through, timeoutMs = 30_000, signal}: AskOptions = {},
 ): Promise<Answer> =>
 	new Promise((resolve, reject) => {
 		const url = new URL(address);
-		const secure = url.protocol === 'https:';
+		const secure = url.protocol === 'https:' && !through;
 		const call = (secure ? request : plainRequest)(
 			{
 				host: '127.0.0.1',
 				servername: url.hostname,
-				port: url.port || (secure ? 443 : 80),
+				port: through?.port ?? (url.port || (secure ? 443 : 80)),
 				path: `${url.pathname}${url.search}`,
 				method,
 				signal,
@@ -51,6 +46,7 @@ export const ask = (
 				...(secure && authorities ? {secureContext: trusting(authorities)} : {}),
 				headers: {
 					Host: url.host,
+					...(through ? {'X-Forwarded-Proto': url.protocol.slice(0, -1)} : {}),
 					...headers,
 					...(body === undefined ? {} : {'Content-Length': Buffer.byteLength(body)}),
 				},
@@ -69,9 +65,11 @@ export const ask = (
 		call.end(body);
 	});
 
-export type CertificateResult = {ok: true; validTo: string; issuer: string} | {ok: false; reason: string};
+/** A certificate that was shown and verified. Times are ISO 8601; `serial` is hexadecimal. */
+export type ShownCertificate = {validFrom: string; validTo: string; issuer: string; names: string[]; serial: string};
+export type CertificateResult = ({ok: true} & ShownCertificate) | {ok: false; reason: string};
 
-/** Shakes hands with this machine's proxy under a name and verifies the certificate. `validTo` is ISO 8601. */
+/** Shakes hands with this machine's proxy under a name and verifies the certificate. */
 export const certificateOf = ({
 	name,
 	port,
@@ -85,9 +83,17 @@ export const certificateOf = ({
 }): Promise<CertificateResult> =>
 	new Promise(resolve => {
 		const socket = connect({host: '127.0.0.1', port, servername: name, secureContext: trusting(authorities)}, () => {
-			const {valid_to, issuer} = socket.getPeerCertificate();
+			const {valid_from, valid_to, issuer, subjectaltname = '', serialNumber} = socket.getPeerCertificate();
 			socket.end();
-			resolve({ok: true, validTo: new Date(valid_to).toISOString(), issuer: String(issuer?.CN ?? issuer?.O ?? '')});
+			const parts = [issuer?.O, issuer?.CN].filter(part => typeof part === 'string');
+			resolve({
+				ok: true,
+				validFrom: new Date(valid_from).toISOString(),
+				validTo: new Date(valid_to).toISOString(),
+				issuer: [...new Set(parts)].join(', '),
+				names: subjectaltname.split(', ').map(name => name.replace(/^DNS:/, '')),
+				serial: serialNumber,
+			});
 		});
 		socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer')));
 		socket.on('error', error => resolve({ok: false, reason: error.message}));

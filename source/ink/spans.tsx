@@ -1,6 +1,7 @@
-import {styleText} from 'node:util';
+import {stripVTControlCharacters, styleText} from 'node:util';
 import {Transform} from 'ink';
 import stringWidth from 'string-width';
+import {control, narrow} from './characters.js';
 import {type Role, type Theme, useTheme} from './theme.js';
 
 /** A piece of a row with its look. */
@@ -12,8 +13,6 @@ export type Line = readonly Span[];
 export type Symbols = Theme['symbols'];
 
 const segmenter = new Intl.Segmenter();
-/** Texts whose characters all take one column: ASCII, and the frames, bars and symbols of the theme. */
-const narrow = /^[\u0020-\u007e\u2026\u2500-\u259f\u25cb\u25cf\u2714\u2716\u276f]*$/;
 
 /** Columns a text takes on the screen; wide characters take two. */
 export const columnsOf = (text: string) => (narrow.test(text) ? text.length : stringWidth(text));
@@ -41,7 +40,11 @@ export const cell = (text: string, columns: number, ellipsis: string, align: 'le
 	return align === 'left' ? kept + blank : blank + kept;
 };
 
-const textOf = (span: Span) => (typeof span === 'string' ? span : span.text);
+/** The text of a span, without what a terminal would take for a command. */
+const textOf = (span: Span) => {
+	const text = typeof span === 'string' ? span : span.text;
+	return narrow.test(text) ? text : stripVTControlCharacters(text).replace(control, '');
+};
 
 /** The columns of a whole line. */
 export const lineColumns = (line: Line) => line.reduce((sum, span) => sum + columnsOf(textOf(span)), 0);
@@ -70,7 +73,7 @@ const paint = (line: Line, {color}: Pick<Theme, 'color'>): string =>
 		})
 		.join('');
 
-type SpansProps = {line: Line; columns: number};
+export type SpansProps = {line: Line; columns: number};
 
 /**
  * Draws lines. Ink is given a text of the same shape to lay out, and the lines as it writes: it would measure every

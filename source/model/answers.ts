@@ -1,5 +1,7 @@
 import {domainToASCII} from 'node:url';
 import * as z from 'zod';
+import {namesOf} from './addresses.js';
+import {isLocalDomain, isPublicDomain} from './domain.js';
 import {tags} from './releases.js';
 import {compareVersions, numbersOf} from './version.js';
 
@@ -17,6 +19,9 @@ const isEmail = (address: string) => {
 	const [local = '', domain = '', ...rest] = address.split('@');
 	return rest.length === 0 && /^[A-Za-z0-9.!#$&*+/=?^_`{|}~-]{1,64}$/.test(local) && isHostname(domainToASCII(domain));
 };
+
+/** Whether a Caddyfile reads a text as one word that means itself. */
+const isCaddyWord = (word: string) => !/[\s"`{}\\#]/.test(word);
 
 const oneOf = <const T extends readonly string[]>(...values: T) =>
 	z.enum(values, `must be one of: ${values.join(', ')}`);
@@ -100,6 +105,10 @@ const makeFields = () => {
 		.string('must be a path')
 		.min(1, 'must not be empty')
 		.refine(value => !value.includes('\0'), 'must be a path');
+	const httpsAddress = z
+		.url({error: 'must be an https:// address', abort: true})
+		.refine(address => /^https:\/\//i.test(address), 'must be an https:// address')
+		.refine(isCaddyWord, 'holds characters that the proxy cannot take: quotes, braces and backslashes');
 	return {
 		version: z.literal(1, 'must be 1, the only version of this file'),
 		where: oneOf('this-computer', 'server', 'digitalocean', 'openstack'),
@@ -109,15 +118,30 @@ const makeFields = () => {
 		specify6: yesOrNo,
 		edition: oneOf('current', 'classic'),
 		domain: hostname,
-		hostnames: object({specify7: hostname, specify6: hostname, media: hostname, reports: hostname}).partial(),
+		hostnames: object({
+			specify7: hostname,
+			specify6: hostname,
+			media: hostname,
+			reports: hostname,
+			landing: hostname.nullable(),
+		}).partial(),
 		ports: object({http: port, https: port}).partial(),
 		proxy: oneOf('public', 'behind'),
 		certificates: oneOf('letsencrypt', 'letsencrypt-staging', 'own', 'internal'),
 		acme: object({
-			directory: z.url('must be an https:// address').nullable(),
+			directory: httpsAddress.nullable(),
+			staging: httpsAddress.nullable(),
 			ca: path.nullable(),
-			eab: z.unknown().nullable(),
+			eab: object({
+				kid: z
+					.string('must be the key identifier the authority gave you')
+					.regex(/^[\x21-\x7e]{1,512}$/, 'must be the key identifier the authority gave you, without spaces')
+					.refine(isCaddyWord, 'holds characters that the proxy cannot take: quotes, braces and backslashes'),
+				keyFile: path,
+			}).nullable(),
 		}).partial(),
+		own: object({certificate: path.nullable(), key: path.nullable(), authority: path.nullable()}).partial(),
+		hsts: yesOrNo,
 		email: z
 			.string('must be an e-mail address such as collections@museum.example')
 			.trim()
@@ -181,11 +205,22 @@ export type Answers = {
 	specify6: boolean;
 	edition: 'current' | 'classic';
 	domain: string;
-	hostnames: {specify7: string; specify6: string; media: string; reports: string};
+	/** `landing` has a page that says what runs here; null for none. */
+	hostnames: {specify7: string; specify6: string; media: string; reports: string; landing: string | null};
 	ports: {http: number; https: number};
 	proxy: 'public' | 'behind';
 	certificates: 'letsencrypt' | 'letsencrypt-staging' | 'own' | 'internal';
-	acme: {directory: string | null; ca: string | null; eab: unknown};
+	/** Another authority by ACME: its directory, its test environment's, a PEM file of its roots, an external account. */
+	acme: {
+		directory: string | null;
+		staging: string | null;
+		ca: string | null;
+		eab: {kid: string; keyFile: string} | null;
+	};
+	/** Files of a certificate of one's own, PEM; `authority` is the root of a private authority. */
+	own: {certificate: string | null; key: string | null; authority: string | null};
+	/** Browsers are told to use https only, for a year. */
+	hsts: boolean;
 	email: string;
 	timezone: string;
 	database: {name: string; start: 'empty' | 'dump'; dump: string | null; attachments: string | null};
@@ -223,11 +258,24 @@ export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: st
 			specify6: given.hostnames?.specify6 ?? `specify6.${domain}`,
 			media: given.hostnames?.media ?? `media.${domain}`,
 			reports: given.hostnames?.reports ?? `reports.${domain}`,
+			landing: given.hostnames?.landing === undefined ? domain : given.hostnames.landing,
 		},
-		ports: {http: given.ports?.http ?? 80, https: given.ports?.https ?? 443},
+		// Behind another web server, `http` is where that one finds Specify on this machine, `https` is that one's own.
+		ports: {http: given.ports?.http ?? (given.proxy === 'behind' ? 8080 : 80), https: given.ports?.https ?? 443},
 		proxy: given.proxy ?? 'public',
 		certificates: given.certificates ?? 'internal',
-		acme: {directory: given.acme?.directory ?? null, ca: given.acme?.ca ?? null, eab: given.acme?.eab ?? null},
+		acme: {
+			directory: given.acme?.directory ?? null,
+			staging: given.acme?.staging ?? null,
+			ca: given.acme?.ca ?? null,
+			eab: given.acme?.eab ?? null,
+		},
+		own: {
+			certificate: given.own?.certificate ?? null,
+			key: given.own?.key ?? null,
+			authority: given.own?.authority ?? null,
+		},
+		hsts: given.hsts ?? false,
 		email: given.email ?? `admin@${domain}`,
 		timezone: given.timezone ?? timezone,
 		database: {
@@ -248,6 +296,44 @@ export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: st
 
 const notYet = (what: string) => `${what} cannot be installed by this version of specify-setup yet`;
 
+/** Which answers on certificates go together. */
+const certificateRules = (answers: Answers): AnswerProblem[] => {
+	const {certificates, acme, own, proxy, hsts} = answers;
+	const problems: AnswerProblem[] = [];
+	const refuse = (key: string, reason: string) => problems.push({key, reason});
+	const byAcme = certificates === 'letsencrypt' || certificates === 'letsencrypt-staging';
+	if (proxy === 'behind' && certificates !== 'internal')
+		refuse('certificates', 'must be internal with proxy: behind, because the other web server has the certificates');
+	if (proxy === 'behind' && hsts) refuse('hsts', 'must be false with proxy: behind: set it in the other web server');
+	if (!byAcme)
+		for (const key of ['directory', 'staging', 'ca', 'eab'] as const)
+			if (acme[key] !== null) refuse(`acme.${key}`, 'needs certificates: letsencrypt, which asks this authority then');
+	if (acme.staging !== null && acme.directory === null)
+		refuse('acme.staging', 'needs acme.directory, the authority whose test environment it is');
+	if (acme.eab !== null && acme.directory === null)
+		refuse('acme.eab', "needs acme.directory: Let's Encrypt knows no external accounts");
+	if (acme.directory !== null && certificates === 'letsencrypt-staging')
+		refuse('certificates', "must be letsencrypt with acme.directory: the staging environment is Let's Encrypt's");
+	if (byAcme)
+		for (const name of namesOf(answers))
+			if (acme.directory === null ? !isPublicDomain(name) : isLocalDomain(name)) {
+				refuse(
+					'certificates',
+					`cannot be ${certificates} for ${name}: no public authority issues for such a name. Use internal, or own`,
+				);
+				break;
+			}
+	if (certificates === 'own') {
+		if (own.certificate === null) refuse('own.certificate', 'must be the path of the certificate, a PEM file');
+		if (own.key === null) refuse('own.key', "must be the path of the certificate's private key, a PEM file");
+	} else
+		for (const key of ['certificate', 'key', 'authority'] as const)
+			if (own[key] !== null) refuse(`own.${key}`, 'needs certificates: own');
+	if (hsts && proxy === 'public' && certificates !== 'letsencrypt' && certificates !== 'own')
+		refuse('hsts', 'needs certificates that every browser trusts: letsencrypt or own');
+	return problems;
+};
+
 /** Rules that look at more than one answer, or refuse what is not supported yet. */
 const rules = (answers: Answers): AnswerProblem[] => {
 	const problems: AnswerProblem[] = [];
@@ -256,18 +342,9 @@ const rules = (answers: Answers): AnswerProblem[] => {
 		refuse('where', `${notYet(`"${answers.where}"`)}: run it on the server itself, with this-computer`);
 	if (answers.edition === 'classic') refuse('edition', notYet('the classic edition'));
 	if (answers.specify6) refuse('specify6', notYet('the Specify 6 desktop'));
-	if (answers.certificates !== 'internal')
-		refuse('certificates', `${notYet(`certificates by "${answers.certificates}"`)}: use internal`);
-	if (answers.acme.directory ?? answers.acme.ca ?? answers.acme.eab)
-		refuse('acme', notYet('another certificate authority'));
-	if (answers.proxy === 'behind') refuse('proxy', notYet('Specify behind another web server'));
+	problems.push(...certificateRules(answers));
 	if (answers.institution && answers.database.start === 'dump')
 		refuse('institution', 'must be left out, because database.start is dump: the dump brings institution and users');
-	if (!answers.privacy.publicAttachments)
-		refuse(
-			'privacy.publicAttachments',
-			'attachments cannot be closed to the public by this version of specify-setup yet',
-		);
 	if (compareVersions(numbersOf(answers.specify7), [7, 12]) < 0)
 		refuse(
 			'specify7',
@@ -280,12 +357,15 @@ const rules = (answers: Answers): AnswerProblem[] => {
 	if (start === 'empty' && attachments !== null)
 		refuse('database.attachments', 'needs database.start: dump, because the attachments belong to its records');
 	if (start === 'empty' && dump !== null) refuse('database.start', 'must be dump, because database.dump names one');
-	if (!isHostname(answers.domain) || Object.values(answers.hostnames).some(name => !isHostname(name)))
+	if (!isHostname(answers.domain) || Object.values(answers.hostnames).some(name => name !== null && !isHostname(name)))
 		refuse('domain', 'is too long for the names below it');
 	const seen = new Map<string, string>();
 	for (const [service, name] of Object.entries(answers.hostnames)) {
+		if (name === null) continue;
 		const other = seen.get(name);
-		if (other) refuse(`hostnames.${service}`, `must differ from hostnames.${other}`);
+		// Specify 7 and the attachments may share one name, the paths tell them apart; with it there is no page of its own.
+		const shares = (other === 'specify7' || other === 'media') && (service === 'media' || service === 'landing');
+		if (other && !shares) refuse(`hostnames.${service}`, `must differ from hostnames.${other}`);
 		seen.set(name, service);
 	}
 	return problems;

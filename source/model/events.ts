@@ -18,6 +18,7 @@ export const stepIds = [
 	'attachments',
 	'specify',
 	'institution',
+	'gate',
 	'verify',
 ] as const;
 export type StepId = (typeof stepIds)[number];

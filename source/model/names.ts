@@ -1,6 +1,7 @@
 // The two pure parts of node:net: nothing is opened here.
 import {BlockList, isIP} from 'node:net';
 import {domainToASCII} from 'node:url';
+import {isLocalDomain, isNetworkDomain, tidy} from './domain.js';
 
 /** An address of this machine. A private one is not reached from the Internet. */
 export type OwnAddress = {address: string; family: 4 | 6; isPrivate: boolean};
@@ -87,15 +88,6 @@ const proxies: [string, BlockList][] = [
 	],
 	['Fastly', ranges('151.101.0.0/16', '199.232.0.0/16', '146.75.0.0/17', '2a04:4e40::/32')],
 ];
-
-const tidy = (name: string) => name.trim().toLowerCase().replace(/\.$/, '');
-
-/** Whether a name leads to this machine by definition and is never asked for: localhost and what is below it (RFC 6761). */
-export const isLocalDomain = (name: string) => /(^|\.)localhost$/.test(tidy(name));
-
-/** Whether a name can only exist inside a network: mDNS (RFC 6762, with its appendix G), home.arpa, and what routers invent. */
-export const isNetworkDomain = (name: string) =>
-	/\.(local|localdomain|intranet|internal|private|corp|home|lan|home\.arpa)$/.test(tidy(name));
 
 /** Interfaces of container and machine bridges: nobody outside reaches this machine by their addresses. */
 const isBridge = (name: string) =>

@@ -39,6 +39,16 @@ export type ObservedEngine =
 	  }
 	| {reachable: false; reason: 'missing' | 'denied' | 'stopped' | 'other'; detail: string};
 
+/** The proxy's own affairs, which change without the generated files. */
+export type ObservedProxy = {
+	/** Whether visitors need the set-up password for Specify 7. */
+	gate: 'open' | 'closed' | 'missing';
+	/** The ways to the certificates are as the answers say; `other`: not yet, or the authority's test environment is asked. */
+	certificates: 'final' | 'other';
+	/** It was told to load its configuration as it is. */
+	loaded: boolean;
+};
+
 /** Who holds a port the proxy needs. */
 export type PortHolder = {port: number; holder: string | null; own: boolean};
 
@@ -60,6 +70,7 @@ export type Observation = {
 	services: Partial<Record<ServiceName, ObservedService>>;
 	/** The authorities Specify 7 trusts are written. */
 	authorities: boolean;
+	proxy: ObservedProxy;
 	database: ObservedDatabase | null;
 	/** The database's users were last brought in line with the secrets of today. */
 	accounts: boolean;

@@ -1,7 +1,10 @@
 import {basename} from 'node:path';
+import {namesOf} from './addresses.js';
 import type {Answers} from './answers.js';
+import {acmeAuthorityOf} from './authority.js';
 import {decideStart} from './database-start.js';
 import type {PlannedStep} from './events.js';
+import {gateFor} from './gate.js';
 import {imageOf} from './images.js';
 import type {Observation} from './observation.js';
 import {type ServiceName, serviceNames} from './releases.js';
@@ -54,6 +57,41 @@ const institutionChanges = (
 	return [`let Specify create ${name}, its collection and the first administrator ${administrator.name}`];
 };
 
+const certificateChanges = (answers: Answers, {proxy, authorities, files}: Observation): string[] => {
+	const authority = acmeAuthorityOf(answers);
+	const names = namesOf(answers).join(', ');
+	const ways: string[] = [];
+	if (proxy.certificates === 'other') {
+		if (authority?.staging) ways.push(`ask ${new URL(authority.staging).host} whether it would issue for ${names}`);
+		if (authority) ways.push(`let ${new URL(authority.directory).host} issue certificates for ${names}`);
+		else if (answers.certificates === 'own' && answers.proxy === 'public')
+			ways.push(`take the certificate in ${answers.own.certificate}`);
+	}
+	if (!authorities && answers.certificates === 'internal' && answers.proxy === 'public')
+		ways.push('make a certificate authority of its own and export its root');
+	else if (!authorities) ways.push('write down which authorities Specify trusts');
+	if (
+		ways.length === 0 &&
+		(!proxy.loaded || proxy.gate === 'missing' || proxy.certificates === 'other' || files['proxy/Caddyfile'] !== 'same')
+	)
+		ways.push('let the proxy load its configuration');
+	return ways;
+};
+
+const gateChanges = ({institution, database}: Answers, {proxy, database: seen}: Observation): string[] => {
+	const wanted = seen ? gateFor(seen.users) : null;
+	if (wanted === 'closed' || seen === null) {
+		// Users come with this very run, or are looked for.
+		if (proxy.gate !== 'open' && (institution !== null || database.start === 'dump'))
+			return ['open Specify 7 to visitors once it has its first user'];
+		if (proxy.gate === 'open' && wanted === 'closed') return ['put a password before Specify 7, which has no user'];
+		if (proxy.gate === 'missing') return ['put a password before Specify 7 until it has its first user'];
+		return [];
+	}
+	if (wanted === 'open' && proxy.gate !== 'open') return ['open Specify 7 to visitors: it has users'];
+	return [];
+};
+
 /**
  * The steps to what the answers say, from what was observed: a first install, a change and a repair are the same.
  * A step without changes is done.
@@ -73,11 +111,8 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 		{id: 'pull', title: 'Fetch the images', changes: images.map(image => `fetch ${image}`)},
 		{
 			id: 'certificates',
-			title: 'Start the proxy and make certificates',
-			changes: [
-				...startOf(observation, ['proxy']),
-				...(observation.authorities ? [] : ['make a certificate authority of its own and export its root']),
-			],
+			title: 'Start the proxy and get certificates',
+			changes: [...startOf(observation, ['proxy']), ...certificateChanges(answers, observation)],
 		},
 		{
 			id: 'up',
@@ -108,6 +143,11 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 			title: 'Create institution, collection and first administrator',
 			changes: institutionChanges(answers.institution, observation),
 		});
+	steps.push({
+		id: 'gate',
+		title: 'Decide who may reach Specify 7',
+		changes: gateChanges(answers, observation),
+	});
 	const changing = steps.some(({changes}) => changes.length > 0);
 	const planned = steps.map(step => ({...step, done: step.changes.length === 0}));
 	return [

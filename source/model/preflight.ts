@@ -1,4 +1,6 @@
+import {publishedPorts} from './addresses.js';
 import type {Answers} from './answers.js';
+import {acmeAuthorityOf} from './authority.js';
 import {decideStart} from './database-start.js';
 import {formatBytes, formatMemory} from './format.js';
 import type {Observation} from './observation.js';
@@ -67,8 +69,9 @@ const engineCheck = ({engine, user}: Observation): PreflightCheck[] => {
 	return [found, ok('Docker Compose', `version ${engine.compose}`)];
 };
 
-const portChecks = ({ports}: Answers, observation: Observation): PreflightCheck[] =>
-	[...new Set([ports.http, ports.https])].map(port => {
+const portChecks = (answers: Answers, observation: Observation): PreflightCheck[] => {
+	const {ports} = answers;
+	return publishedPorts(answers).map(port => {
 		const held = observation.ports.find(holder => holder.port === port);
 		const key = port === ports.http ? 'http' : 'https';
 		if (!held) return ok(`port ${port}`, 'free');
@@ -79,9 +82,24 @@ const portChecks = ({ports}: Answers, observation: Observation): PreflightCheck[
 		return refuse(
 			`port ${port}`,
 			`used by ${holder}`,
-			`Stop ${holder}, or choose another port with --set ports.${key}=${proposal}.`,
+			`Stop ${holder}, or choose another port with --set ports.${key}=${proposal}.${answers.proxy === 'public' && port < 1024 ? ' If it is a web server you need, let it pass Specify on: --set proxy=behind.' : ''}`,
 		);
 	});
+};
+
+/** Authorities come to the usual ports, whatever this machine listens on. */
+const challengeCheck = (answers: Answers): PreflightCheck[] => {
+	const {ports} = answers;
+	if (!acmeAuthorityOf(answers) || answers.acme.directory !== null || (ports.http === 80 && ports.https === 443))
+		return [];
+	return [
+		advise(
+			'certificates',
+			`Let's Encrypt comes to ports 80 and 443, and Specify listens on ${ports.http} and ${ports.https}`,
+			'A router or firewall must lead the usual ports to these.',
+		),
+	];
+};
 
 const memoryCheck = ({memory, swap}: Observation): PreflightCheck => {
 	const {refusedBelow, advisedFrom, recommended} = requirements.memory;
@@ -203,6 +221,7 @@ export type Needs = {imageBytes: number; sqlBytes: number; attachmentBytes: numb
 export const preflightChecks = (answers: Answers, observation: Observation, needs: Needs): PreflightCheck[] => [
 	...engineCheck(observation),
 	...portChecks(answers, observation),
+	...challengeCheck(answers),
 	memoryCheck(observation),
 	processorCheck(observation),
 	diskCheck(observation, needs),

@@ -9,6 +9,7 @@ export const secretNames = [
 	'SECRET_KEY',
 	'ASSET_SERVER_KEY',
 	'ADMINISTRATOR_PASSWORD',
+	'SETUP_PASSWORD',
 ] as const;
 export type SecretName = (typeof secretNames)[number];
 export type Secrets = Record<SecretName, string>;
@@ -18,8 +19,8 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** A new secret: letters and digits only, because Specify builds a database URL of it without escaping. */
 const secret = (length: number) => Array.from({length}, () => alphabet[randomInt(alphabet.length)]).join('');
 
-/** The administrator's password is typed by a person. */
-const lengths: Partial<Record<SecretName, number>> = {SECRET_KEY: 64, ADMINISTRATOR_PASSWORD: 16};
+/** These two are typed by a person. */
+const lengths: Partial<Record<SecretName, number>> = {SECRET_KEY: 64, ADMINISTRATOR_PASSWORD: 16, SETUP_PASSWORD: 16};
 
 /** Keeps every secret there is and makes the missing ones. */
 export const completeSecrets = (known: Partial<Secrets>): Secrets =>

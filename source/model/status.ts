@@ -1,5 +1,6 @@
 import type {ServiceState} from './events.js';
 import {formatBytes, formatSeconds} from './format.js';
+import type {ObservedProxy} from './observation.js';
 import type {ServiceName} from './releases.js';
 import {formatMemoryUse, formatPercent, type Usage} from './usage.js';
 
@@ -22,6 +23,8 @@ export type AddressStatus = {
 	/** HTTP status of the page, null when nothing answered. */
 	status: number | null;
 	certificate: {validTo: string; daysLeft: number} | null;
+	/** Another web server shows the certificate. */
+	behind?: true;
 	problem: string;
 };
 
@@ -37,6 +40,8 @@ export type Status = {
 	lastRun: {run: string; at: string; outcome: string; message: string | null} | null;
 	/** Generated files that are not as specify.yaml says. */
 	drift: string[];
+	/** Whether visitors need the set-up password for Specify 7, which has no user yet. */
+	gate: ObservedProxy['gate'];
 };
 
 export type LiveService = ServiceStatus & {
@@ -102,14 +107,17 @@ export const statusLines = (status: Status | LiveStatus, now = Date.now()): stri
 			];
 		}),
 		'',
-		...status.addresses.map(({name, url, status: code, certificate, problem}) => {
-			const certified = certificate
-				? `certificate valid ${certificate.daysLeft < 2 ? `until ${certificate.validTo.slice(0, 16).replace('T', ' ')} UTC, renewed by itself` : `${certificate.daysLeft} days`}`
-				: 'no valid certificate';
+		...status.addresses.map(({name, url, status: code, certificate, behind, problem}) => {
+			const certified = behind
+				? 'behind your web server'
+				: certificate
+					? `certificate valid ${certificate.daysLeft < 2 ? `until ${certificate.validTo.slice(0, 16).replace('T', ' ')} UTC, renewed by itself` : `${certificate.daysLeft} days`}`
+					: 'no valid certificate';
 			return `  ${name}: ${url} ${code === null ? `does not answer: ${problem}` : `answers ${code}, ${certified}`}`;
 		}),
 		'',
 		`  Disk: ${formatBytes(status.disk.freeBytes)} free at ${status.disk.folder}`,
+		...gateLines(status),
 		...(status.lastRun
 			? [
 					`  Last run: ${status.lastRun.at.slice(0, 16).replace('T', ' ')} UTC, ${status.lastRun.outcome}${status.lastRun.message ? `: ${status.lastRun.message}` : ''}`,
@@ -121,6 +129,13 @@ export const statusLines = (status: Status | LiveStatus, now = Date.now()): stri
 			: []),
 	];
 };
+
+const gateLines = ({gate, directory}: Pick<Status, 'gate' | 'directory'>) =>
+	gate === 'closed'
+		? [
+				`  Specify 7 has no user yet and waits for its guided set-up, behind a password: user setup, SETUP_PASSWORD in ${directory}/.env.`,
+			]
+		: [];
 
 const usageColumn = (usage: Usage | null) => {
 	const text =

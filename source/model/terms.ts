@@ -17,6 +17,10 @@ export const terms = {
 		'Certificate authority',
 		'Who vouches that a web address is what it says. Browsers trust public ones; one of your own must be made known to each browser.',
 	],
+	staging: [
+		'Staging',
+		'A test environment of an authority. It is asked first, so that a wrong DNS record does not use up the few tries its real one allows.',
+	],
 	certificate: [
 		'Certificate',
 		'What lets browsers talk to Specify encrypted, so that nobody in between can read passwords or data.',

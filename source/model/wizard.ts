@@ -1,4 +1,5 @@
 import {type AnswerProblem, type Answers, disciplines, parseAnswers, setAnswer} from './answers.js';
+import {isLocalDomain, isPublicDomain} from './domain.js';
 import {formatMemory} from './format.js';
 import type {SecretName} from './secrets.js';
 import {requirements} from './sizing.js';
@@ -25,7 +26,7 @@ export type Draft = Record<string, string>;
 export type Option = {value: string; label: string; detail: string};
 
 export type Field = {
-	/** A dotted key of the answers, a secret's name, or `data`, which stands for several answers. */
+	/** A dotted key of the answers, a secret's name, or `data` and `tls`, which stand for several answers each. */
 	key: string;
 	label: string;
 	/** Why it is asked, in one sentence. */
@@ -90,6 +91,65 @@ export const screens: readonly Screen[] = [
 		terms: ['domain', 'dns', 'certificate', 'authority'],
 	},
 	{
+		id: 'certificates',
+		title: 'Who vouches for the addresses?',
+		intro: 'Browsers show a warning unless a certificate authority they know vouches for an address.',
+		fields: [
+			{
+				key: 'tls',
+				label: 'Certificates',
+				why: 'Passwords and data are encrypted either way.',
+				kind: 'choice',
+				options: [
+					{
+						value: 'letsencrypt',
+						label: "Let's Encrypt",
+						detail: 'free, renewed by itself; for names the Internet can reach; you accept its terms',
+					},
+					{value: 'internal', label: 'This machine', detail: 'works everywhere; browsers must be told to trust it'},
+					{value: 'own', label: 'Files of my own', detail: 'a certificate and key from your IT department'},
+					{
+						value: 'behind',
+						label: 'My web server',
+						detail: 'one that runs on this machine already passes visitors on',
+					},
+				],
+				fallback: ({presets}, value) => {
+					if (presets.proxy === 'behind') return 'behind';
+					if (typeof presets.certificates === 'string') return presets.certificates;
+					return isPublicDomain(value('domain')) ? 'letsencrypt' : 'internal';
+				},
+			},
+		],
+		terms: ['certificate', 'authority', 'staging'],
+		shownWhen: value => !isLocalDomain(value('domain')),
+	},
+	{
+		id: 'own',
+		title: 'Which certificate?',
+		intro: 'The files are checked before anything is changed: names, dates, order, and whether they belong together.',
+		fields: [
+			{
+				key: 'own.certificate',
+				label: 'Certificate',
+				why: "A PEM file: the server's certificate first, then the intermediate ones.",
+				kind: 'path',
+				fallback: () => '',
+			},
+			{key: 'own.key', label: 'Key', why: 'Its private key, a PEM file.', kind: 'path', fallback: () => ''},
+			{
+				key: 'own.authority',
+				label: 'Authority',
+				why: 'The root, where your institution has an authority of its own; empty for a public one.',
+				kind: 'path',
+				optional: true,
+				fallback: () => '',
+			},
+		],
+		terms: ['certificate', 'authority'],
+		shownWhen: value => !isLocalDomain(value('domain')) && value('tls') === 'own',
+	},
+	{
 		id: 'contact',
 		title: 'Who looks after it, and in which time zone?',
 		intro: 'Both can be changed later.',
@@ -124,7 +184,7 @@ export const screens: readonly Screen[] = [
 					{
 						value: 'later',
 						label: 'Nothing yet',
-						detail: 'the guided set-up waits in the browser, for whoever comes first',
+						detail: 'the guided set-up waits in the browser, behind a password',
 					},
 				],
 				fallback: () => 'new',
@@ -279,6 +339,11 @@ export const treeOf = (draft: Draft, facts: Facts): Record<string, unknown> => {
 			if (kind === 'secret' || key === 'data') continue;
 			const value = currentValue(draft, facts, key);
 			if (value === '' && optional) continue;
+			if (key === 'tls') {
+				setAnswer(tree, 'proxy', value === 'behind' ? 'behind' : 'public');
+				setAnswer(tree, 'certificates', value === 'behind' ? 'internal' : value);
+				continue;
+			}
 			setAnswer(tree, key, value === 'true' || value === 'false' ? value === 'true' : value);
 		}
 	setAnswer(tree, 'database.start', currentValue(draft, facts, 'data') === 'dump' ? 'dump' : 'empty');
@@ -303,10 +368,12 @@ export const problemOf = (draft: Draft, facts: Facts, field: Field): string | nu
 	if (field.kind === 'secret') return /^[A-Za-z0-9]{12,64}$/.test(value) ? null : `must be ${secretRule}`;
 	if (value === '' && field.optional) return null;
 	if (field.kind === 'path' && value === '') return 'must be the path of a file';
-	if (field.kind === 'choice')
-		return field.options!.some(option => option.value === value) ? null : 'must be one of the choices';
+	// A value given on the command line may be one the choices leave out.
+	const isChoice = field.kind !== 'choice' || field.options!.some(option => option.value === value);
+	if (!isChoice && !(field.key === 'tls' && value === facts.presets.certificates)) return 'must be one of the choices';
+	if (field.kind === 'choice' && field.key !== 'tls') return null;
 	const {problems} = answersOf(draft, facts);
-	return problems.find(({key}) => key === field.key)?.reason ?? null;
+	return problems.find(({key}) => (field.key === 'tls' ? key === 'certificates' : key === field.key))?.reason ?? null;
 };
 
 /** How hard a password is to guess, in words. */

@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {stripVTControlCharacters} from 'node:util';
 import type {Container, Engine, EngineStreams} from '../engine/api.js';
 import {messageOf, SetupError} from '../errors.js';
+import {renewsByItself} from '../model/authority.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
 import {isHealthy, type LiveService, type LiveStatus} from '../model/status.js';
 import {roundUsage} from '../model/usage.js';
@@ -251,7 +252,7 @@ export async function* liveStatus({
 				: (lost ?? {connected: false, problem: observed.detail, since: new Date().toISOString()}),
 			underWay: status?.underWay ?? null,
 			problem: '',
-			renewed: opened.answers.certificates !== 'own',
+			renewed: renewsByItself(opened.answers),
 		};
 		update({});
 		return connected;
@@ -305,6 +306,8 @@ export async function* liveStatus({
 			if (signal.aborted || !context) continue;
 			const addresses = await addressStatuses(context, {signal}).catch(() => undefined);
 			if (addresses) update({addresses});
+			// Its first user opens the gate; the engine does not tell of users.
+			if (status?.gate === 'closed') lookAgain();
 		}
 	};
 

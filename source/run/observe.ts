@@ -3,14 +3,16 @@ import {version as composeVersion, configHashes} from '../engine/compose.js';
 import type {GeneratedFile} from '../files/installation.js';
 import {volumesOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
+import {publishedPorts} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
 import type {Observation, ObservedDatabase, ObservedEngine, ObservedService} from '../model/observation.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
 import type {Secrets} from '../model/secrets.js';
 import {copiedAttachments} from '../steps/attachments.js';
-import {bundlePath, rootPath} from '../steps/certificates.js';
+import {hasAuthorities} from '../steps/authorities.js';
 import {accountsAreCurrent, observeDatabase} from '../steps/database.js';
 import {compareFiles} from '../steps/files.js';
+import {observeProxy} from '../steps/proxy.js';
 import {observeImages} from '../steps/pull.js';
 import {answers as answersHealthCheck, stateOf} from '../steps/services.js';
 
@@ -94,13 +96,13 @@ const observeServices = async (
 /** Looks at everything a plan depends on and changes nothing. Without an engine, what it would know is left empty. */
 export const observe = async (given: Given): Promise<Observation> => {
 	const {host, engine, directory, project, answers} = given;
-	const [machine, freeBytes, observedEngine, files, root, bundle, attachments, accounts] = await Promise.all([
+	const [machine, freeBytes, observedEngine, files, authorities, proxy, attachments, accounts] = await Promise.all([
 		host.facts(),
 		host.freeBytes(directory),
 		observeEngine(given),
 		compareFiles(given),
-		host.stat(rootPath(directory)),
-		host.stat(bundlePath(directory)),
+		hasAuthorities(given),
+		observeProxy(given),
 		copiedAttachments(host, directory),
 		accountsAreCurrent(given, given.secrets),
 	]);
@@ -116,7 +118,8 @@ export const observe = async (given: Given): Promise<Observation> => {
 		images: {},
 		volumes: [],
 		services: {},
-		authorities: root !== null && bundle !== null,
+		authorities,
+		proxy,
 		database: null,
 		accounts,
 		attachments,
@@ -126,7 +129,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 
 	// Compose reads these two; what the others hold is in its labels.
 	const filesAreCurrent = ['compose.yaml', '.env'].every(path => files[path] === 'same');
-	const ports = [answers.ports.http, answers.ports.https];
+	const ports = publishedPorts(answers);
 	const [listeners, containers, images, volumes, services] = await Promise.all([
 		host.listeners(ports),
 		engine.containers(),

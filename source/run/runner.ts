@@ -1,13 +1,18 @@
 import {Cancelled, exitCodes, messageOf, SetupError} from '../errors.js';
+import {setupUser} from '../files/proxy-private.js';
 import {addressesOf} from '../model/addresses.js';
 import type {Event, PlannedStep, StepId} from '../model/events.js';
+import type {ObservedProxy} from '../model/observation.js';
 import {attachments} from '../steps/attachments.js';
-import {certificates, rootPath} from '../steps/certificates.js';
+import {rootPath} from '../steps/authorities.js';
+import {certificates} from '../steps/certificates.js';
 import type {Context, Step} from '../steps/context.js';
 import {database} from '../steps/database.js';
 import {writeFiles} from '../steps/files.js';
+import {gate} from '../steps/gate.js';
 import {institution} from '../steps/institution.js';
 import {preflight} from '../steps/preflight.js';
+import {gateOf} from '../steps/proxy.js';
 import {pull} from '../steps/pull.js';
 import {specify} from '../steps/specify.js';
 import {up} from '../steps/up.js';
@@ -23,6 +28,7 @@ const steps: Record<StepId, Step> = {
 	attachments,
 	specify,
 	institution,
+	gate,
 	verify,
 };
 
@@ -44,24 +50,45 @@ export const addressList = ({answers}: Pick<Context, 'answers'>) => {
 	];
 };
 
-/** How people get in for the first time; nothing when somebody could before this run, or when that is not known. */
-const firstLogin = ({answers, directory, observation}: Context, changed: ReadonlySet<StepId>) => {
+/** How people get in for the first time; nothing when somebody could before this run. */
+const firstLogin = ({answers, directory}: Context, changed: ReadonlySet<StepId>, gate: ObservedProxy['gate']) => {
 	if (changed.has('institution'))
 		return [
 			`Log in to Specify 7 as ${answers.institution!.administrator.name}. The password is ADMINISTRATOR_PASSWORD in ${directory}/.env; change it in Specify.`,
 		];
-	const {database, volumes} = observation;
-	const unused = database ? !database.users : volumes.length === 0;
-	if (answers.institution || answers.database.start === 'dump' || !unused) return [];
+	if (gate !== 'closed') return [];
 	return [
-		`Open ${addressesOf(answers).specify7}/ soon: Specify's guided set-up waits there, and whoever goes through it becomes the administrator.`,
+		`Open ${addressesOf(answers).specify7}/ and go through Specify's guided set-up; whoever does becomes the administrator. Until then the proxy wants a password: user ${setupUser}, password SETUP_PASSWORD in ${directory}/.env. Afterwards run "specify-setup status": it opens Specify to everybody.`,
 	];
 };
 
+/** The root browsers must be told to trust; undefined where they trust the certificates already. */
+const authorityOf = ({answers, directory}: Context) =>
+	answers.certificates === 'internal' && answers.proxy === 'public' ? rootPath(directory) : undefined;
+
+/** What people must do so that browsers do not warn. */
+const trustNext = (context: Context) => {
+	const {answers, directory} = context;
+	if (answers.proxy === 'behind')
+		return [
+			`Let your web server pass these names on to 127.0.0.1:${answers.ports.http}: ready configurations are ${directory}/web-server/nginx.conf and ${directory}/web-server/apache.conf.`,
+		];
+	if (answers.certificates === 'letsencrypt-staging')
+		return [
+			'The certificates are of a test environment, so browsers warn. When all is well: specify-setup reconfigure --set certificates=letsencrypt',
+		];
+	const authority = authorityOf(context);
+	return authority === undefined
+		? []
+		: [
+				`Let your browser trust this installation: import ${authority} as a certificate authority. Until then browsers warn; "specify-setup certs trust" says how.`,
+			];
+};
+
 /** What to do after a run that went well. */
-const nextSteps = (context: Context, changed: ReadonlySet<StepId>) => [
-	`Let your browser trust this installation: import ${rootPath(context.directory)} as a certificate authority. Until then browsers warn.`,
-	...firstLogin(context, changed),
+const nextSteps = (context: Context, changed: ReadonlySet<StepId>, gate: ObservedProxy['gate']) => [
+	...trustNext(context),
+	...firstLogin(context, changed, gate),
 	`Keep a copy of ${context.directory}/.env in a safe place: it holds the passwords of the database.`,
 	'There is no backup yet.',
 ];
@@ -116,7 +143,7 @@ export async function* runPlan(
 		exitCode: exitCodes.done,
 		ms: Date.now() - began,
 		addresses: addressList(context),
-		next: changed.size > 0 ? nextSteps(context, changed) : [],
-		authority: rootPath(context.directory),
+		next: changed.size > 0 ? nextSteps(context, changed, await gateOf(context)) : [],
+		...(authorityOf(context) ? {authority: authorityOf(context)!} : {}),
 	};
 }

@@ -1,11 +1,14 @@
 import {messageOf} from '../errors.js';
-import {ask, certificateOf} from '../host/https.js';
 import {addressesOf} from '../model/addresses.js';
+import {gateFor} from '../model/gate.js';
 import {serviceNames} from '../model/releases.js';
 import {type AddressStatus, isHealthy, type Status} from '../model/status.js';
-import {rootPath} from '../steps/certificates.js';
 import type {Context} from '../steps/context.js';
+import {moveGate} from '../steps/gate.js';
+import {gateOf} from '../steps/proxy.js';
+import {type Site, siteOf} from '../steps/site.js';
 import {latestJournal, readJournal} from './journal.js';
+import {holderOf} from './lock.js';
 
 const dayMs = 86_400_000;
 
@@ -27,47 +30,54 @@ export const lastRunOf = async (directory: string): Promise<Status['lastRun']> =
 };
 
 const addressStatus = async (
-	name: string,
-	url: string,
-	authorities: string[],
+	{site, hasCertificate}: {site: Site; hasCertificate: boolean},
+	{name, url, page}: {name: string; url: string; page: string},
 	signal?: AbortSignal,
 ): Promise<AddressStatus> => {
-	const {hostname, port} = new URL(url);
-	const [page, certificate] = await Promise.all([
-		ask(url, {authorities, timeoutMs: 10_000, signal}).then(
+	const [seen, certificate] = await Promise.all([
+		site.ask(`${url}${page}`, {timeoutMs: 10_000, ...(signal ? {signal} : {})}).then(
 			answer => ({status: answer.status, problem: ''}),
 			error => ({status: null, problem: messageOf(error)}),
 		),
-		certificateOf({name: hostname, port: Number(port || 443), authorities}),
+		hasCertificate ? site.certificate(new URL(url).hostname) : null,
 	]);
 	return {
 		name,
-		url,
-		...page,
-		certificate: certificate.ok
+		url: `${url}/`,
+		...seen,
+		certificate: certificate?.ok
 			? {validTo: certificate.validTo, daysLeft: Math.floor((Date.parse(certificate.validTo) - Date.now()) / dayMs)}
 			: null,
+		...(hasCertificate ? {} : {behind: true}),
 	};
 };
 
 /** Asks an installation's addresses on this machine, as a browser would that trusts its authority. */
 export const addressStatuses = async (
-	{host, directory, answers}: Pick<Context, 'host' | 'directory' | 'answers'>,
+	context: Pick<Context, 'host' | 'directory' | 'answers' | 'secrets'>,
 	{signal}: {signal?: AbortSignal} = {},
 ): Promise<AddressStatus[]> => {
-	const root = await host.read(rootPath(directory));
-	const {specify7, media} = addressesOf(answers);
-	const authorities = root ? [root] : [];
-	const addresses = await Promise.all([
-		addressStatus('Specify 7', `${specify7}/setup_tool/setup_progress/`, authorities, signal),
-		addressStatus('Attachments', `${media}/`, authorities, signal),
+	const {specify7, media} = addressesOf(context.answers);
+	const given = {site: await siteOf(context), hasCertificate: context.answers.proxy === 'public'};
+	return Promise.all([
+		addressStatus(given, {name: 'Specify 7', url: specify7, page: '/setup_tool/setup_progress/'}, signal),
+		addressStatus(given, {name: 'Attachments', url: media, page: '/web_asset_store.xml'}, signal),
 	]);
-	return addresses.map(address => ({...address, url: address.url.replace('/setup_tool/setup_progress/', '/')}));
 };
 
 /** Generated files that are not as specify.yaml says. */
 export const driftOf = (files: Context['observation']['files']) =>
 	Object.entries(files).flatMap(([path, state]) => (state === 'same' ? [] : [path]));
+
+/** Opens the gate when Specify has got its first user and no run is about to do it. Tells how it is now. */
+const letVisitorsIn = async (context: Context): Promise<Status['gate']> => {
+	const {database, proxy} = context.observation;
+	const ready = proxy.gate === 'closed' && gateFor(database?.users ?? null) === 'open';
+	if (!ready || (await holderOf(context.directory))) return proxy.gate;
+	// Who only looks may not be allowed to; the next run does it.
+	await moveGate(context, 'open').catch(() => context.signal.throwIfAborted());
+	return gateOf(context);
+};
 
 /** How an installation is doing, asked of the engine and of its addresses. */
 export const statusOf = async (context: Context): Promise<Status> => {
@@ -98,5 +108,6 @@ export const statusOf = async (context: Context): Promise<Status> => {
 			: {folder: directory, freeBytes: observation.freeBytes},
 		lastRun: await lastRunOf(directory),
 		drift: driftOf(observation.files),
+		gate: await letVisitorsIn(context),
 	};
 };

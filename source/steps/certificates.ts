@@ -1,67 +1,214 @@
-import {join} from 'node:path';
-import {rootCertificates} from 'node:tls';
 import {exec} from '../engine/compose.js';
+import {giveVolume, logSince} from '../engine/docker.js';
 import {SetupError} from '../errors.js';
-import {certificateOf} from '../host/https.js';
+import {tlsFile} from '../files/caddyfile.js';
+import {proxyUser} from '../files/compose.js';
+import {volumesOf} from '../files/names.js';
+import type {TlsPhase} from '../files/proxy-private.js';
+import {lookUpNames} from '../host/dns.js';
+import {acmeProblems, explainAcme} from '../model/acme-log.js';
+import {namesOf} from '../model/addresses.js';
+import {acmeAuthorityOf} from '../model/authority.js';
+import type {StepEvent} from '../model/events.js';
+import {imageOf} from '../model/images.js';
+import {judgeNames} from '../model/names.js';
+import {rootPath, writeAuthorities} from './authorities.js';
 import type {Context, Step} from './context.js';
-import {makeVolumes, startServices, waitHealthy} from './services.js';
+import {takeOwnCertificate} from './own-certificate.js';
+import {gateOf, privateFiles, readPrivate, reloadProxy, setGate, writePrivate} from './proxy.js';
+import {containerOf, makeVolumes, startServices, waitHealthy} from './services.js';
+import {siteOf} from './site.js';
 import {pause} from './wait.js';
 
-/** Where Caddy keeps the root of its own authority, in its container. */
-const rootInProxy = '/data/caddy/pki/authorities/local/root.crt';
 const certificateTimeoutMs = 60_000;
+/** An authority takes its time; Caddy itself tries again after a minute. */
+const acmeTimeoutMs = 240_000;
+/** How long a trouble that may pass is watched. */
+const patienceMs = 90_000;
 
-/** The exported root, for browsers and for our own checks. */
-export const rootPath = (directory: string) => join(directory, 'certificates', 'root.crt');
-/** What Specify 7 trusts: the public authorities and our own. */
-export const bundlePath = (directory: string) => join(directory, 'specify7', 'authorities', 'bundle.pem');
-
-const readRoot = async ({host, directory, signal}: Context) => {
-	for (const deadline = Date.now() + certificateTimeoutMs; Date.now() < deadline; await pause(500, signal)) {
-		const {exitCode, stdout} = await host.run(exec(directory, 'proxy', 'cat', rootInProxy), {signal});
-		if (exitCode === 0 && stdout.includes('END CERTIFICATE')) return stdout;
-	}
-	throw new SetupError('The proxy did not make its own certificate authority.', {
-		hint: 'Read "docker compose logs proxy"; after mending the cause run this again.',
-	});
+/** How Caddy names an authority's folder in its storage. */
+export const storageName = (directory: string) => {
+	const {host, pathname} = new URL(directory);
+	const path = pathname.replaceAll('/', '-').replace(/^-+|-+$/g, '');
+	return `${host}${path === '' ? '' : `-${path}`}`.toLowerCase().replaceAll(':', '-');
 };
 
-/** The host names that need a certificate. */
-const names = ({answers}: Pick<Context, 'answers'>) => [
-	...new Set([answers.hostnames.specify7, answers.hostnames.media, answers.domain]),
-];
+/** Host names that have a certificate of an authority in the proxy's storage. */
+const issuedBy = async ({host, directory: folder, signal}: Context, directory: string): Promise<Set<string>> => {
+	const place = `/data/caddy/certificates/${storageName(directory)}`;
+	const {stdout} = await host.run(exec(folder, 'proxy', 'find', place, '-name', '*.crt'), {signal});
+	return new Set(stdout.split('\n').flatMap(path => /\/([^/]+)\.crt$/.exec(path.trim())?.[1] ?? []));
+};
 
-/** Starts the proxy, exports its root, and waits until every host name has a certificate that verifies. */
-export const certificates: Step = async function* (context) {
-	const {host, directory, answers, observation, signal} = context;
-	await makeVolumes(context);
-	const started = await startServices(context, ['proxy']);
-	yield* waitHealthy(context, ['proxy']);
-	const root = await readRoot(context);
-	await host.write(rootPath(directory), root, 0o644);
-	await host.write(bundlePath(directory), `${root.trim()}\n${rootCertificates.join('\n')}\n`, 0o644);
-	for (const name of names(context)) {
-		const deadline = Date.now() + certificateTimeoutMs;
-		for (;;) {
-			const result = await certificateOf({name, port: answers.ports.https, authorities: [root]});
-			if (result.ok) {
-				yield {
-					type: 'check',
-					name: `certificate of ${name}`,
-					ok: true,
-					detail: `valid until ${result.validTo.slice(0, 10)}`,
-				};
-				break;
-			}
-			if (Date.now() > deadline)
-				throw new SetupError(`There is no valid certificate for ${name}: ${result.reason}`, {
-					hint: 'Read "docker compose logs proxy"; after mending the cause run this again.',
-				});
-			await pause(500, signal);
+const linesSince = async (context: Context, since: string) => {
+	const container = await containerOf(context, 'proxy');
+	if (!container) return [];
+	const {stdout, stderr} = await context.host.run(logSince(container.id, since), {signal: context.signal});
+	return `${stdout}\n${stderr}`.split('\n');
+};
+
+/** What this machine itself sees of a host name, where something is wrong with it. */
+const seenOf = async (name: string, signal: AbortSignal) => {
+	const report = await lookUpNames({names: [name], signal}).catch(() => null);
+	const judged = report && judgeNames(report);
+	return judged
+		? judged.names.filter(({verdict}) => verdict === 'wrong').map(seen => `${name} ${seen.explanation}`)
+		: [];
+};
+
+/**
+ * Waits until every host name has what is wanted, and tells each; an authority's refusal ends it at once.
+ * @throws SetupError that names the host name and what is wrong with it
+ */
+async function* waitFor(
+	context: Context,
+	names: readonly string[],
+	{
+		has,
+		what,
+		since,
+		authority,
+	}: {
+		has(name: string): Promise<string | null>;
+		what: string;
+		since: string;
+		/** The directory asked; null where nobody is. */
+		authority: string | null;
+	},
+): AsyncGenerator<StepEvent> {
+	const {signal} = context;
+	const began = Date.now();
+	const waiting = new Set(names);
+	const total = names.length;
+	for (;;) {
+		for (const name of waiting) {
+			const detail = await has(name);
+			if (detail === null) continue;
+			waiting.delete(name);
+			yield {type: 'check', name: `${what} of ${name}`, ok: true, detail};
+			yield {type: 'progress', item: what, current: total - waiting.size, total, unit: 'checks'};
 		}
+		if (waiting.size === 0) return;
+		const problems = authority === null ? [] : [...acmeProblems(await linesSince(context, since)).values()];
+		for (const problem of problems.filter(({name}) => waiting.has(name))) {
+			const who = new URL(authority!).host;
+			const {message, hint, isFinal} = explainAcme(problem, who);
+			if (!isFinal && Date.now() - began <= patienceMs) continue;
+			const {specify7, media, landing} = context.answers.hostnames;
+			const isLanding = problem.name === landing && landing !== specify7 && landing !== media;
+			throw new SetupError(message, {
+				hint: isLanding
+					? `${hint} If ${landing} is to lead elsewhere, leave out its page: --set hostnames.landing=null.`
+					: hint,
+				details: await seenOf(problem.name, signal),
+			});
+		}
+		if (Date.now() - began > (authority === null ? certificateTimeoutMs : acmeTimeoutMs))
+			throw new SetupError(`There is no ${what} for ${[...waiting].join(', ')} yet.`, {
+				hint: 'Read "docker compose logs proxy"; after mending the cause run this again.',
+			});
+		await pause(500, signal);
 	}
-	return {
-		changed: started || !observation.authorities,
-		summary: `The proxy serves ${names(context).join(', ')}; its root certificate is ${rootPath(directory)}.`,
-	};
+}
+
+/**
+ * Waits until visitors are shown a certificate that verifies for every host name.
+ * @throws SetupError that names the host name and what is wrong with it
+ */
+export async function* waitForCertificates(
+	context: Context,
+	names: readonly string[],
+	{since, isNew = () => true}: {since: string; isNew?(name: string, serial: string): boolean},
+): AsyncGenerator<StepEvent> {
+	const site = await siteOf(context);
+	yield* waitFor(context, names, {
+		has: async name => {
+			const shown = await site.certificate(name);
+			return shown.ok && isNew(name, shown.serial)
+				? `by ${shown.issuer}, valid until ${shown.validTo.slice(0, 10)}`
+				: null;
+		},
+		what: 'certificate',
+		since,
+		authority: acmeAuthorityOf(context.answers)?.directory ?? null,
+	});
+}
+
+/** The proxy does not run as root; what it keeps is its own, in a new volume as in one of an earlier version. */
+const ownStorage = async ({host, answers, project, signal}: Context) => {
+	const storage = {volume: volumesOf(project).certificates, path: '/data', user: proxyUser};
+	const {exitCode, stderr} = await host.run(giveVolume({...storage, image: imageOf(answers, 'proxy')}), {signal});
+	if (exitCode !== 0)
+		throw new SetupError(`The proxy's storage could not be prepared: ${stderr.trim()}`, {
+			hint: 'Check the Docker engine with "docker info", then run this again.',
+		});
+};
+
+/** Makes the proxy serve with these ways to certificates, whether it ran before or not. Tells whether it was started. */
+const serve = async (context: Context, phaseOf: (name: string) => TlsPhase) => {
+	await writePrivate(context, await privateFiles(context, phaseOf));
+	return startServices(context, ['proxy']);
+};
+
+/**
+ * Obtains a certificate from the authority's test environment for host names it has not issued for yet, so that a wrong record never
+ * counts against the real one's limits. What was served before comes back when it fails.
+ */
+async function* rehearse(context: Context, names: readonly string[], staging: string): AsyncGenerator<StepEvent> {
+	const before = await readPrivate(context, names.map(tlsFile));
+	const since = new Date().toISOString();
+	await serve(context, name => (names.includes(name) ? 'staging' : 'final'));
+	yield* waitHealthy(context, ['proxy']);
+	await reloadProxy(context);
+	try {
+		yield* waitFor(context, names, {
+			has: async name => ((await issuedBy(context, staging)).has(name) ? 'the test environment issues it' : null),
+			what: 'rehearsal',
+			since,
+			authority: staging,
+		});
+	} catch (error) {
+		if (Object.keys(before).length > 0 && !context.signal.aborted) {
+			await writePrivate(context, before);
+			await reloadProxy(context).catch(() => {});
+		}
+		throw error;
+	}
+}
+
+/** The names an authority with a test environment has never issued for here. */
+const unproven = async (context: Context, directory: string) => {
+	const running = (await containerOf(context, 'proxy'))?.state === 'running';
+	const proven = running ? await issuedBy(context, directory) : new Set();
+	return namesOf(context.answers).filter(name => !proven.has(name));
+};
+
+/** Starts the proxy, and waits until every host name has a certificate that verifies. Writes down whom the installation trusts. */
+export const certificates: Step = async function* (context) {
+	const {directory, answers, observation} = context;
+	await makeVolumes(context);
+	await ownStorage(context);
+	const authority = acmeAuthorityOf(answers);
+	if (answers.certificates === 'own') yield* takeOwnCertificate(context);
+	const users = observation.database?.users ?? 0;
+	if ((await gateOf(context)) === 'missing') await setGate(context, users > 0 ? 'open' : 'closed');
+
+	const fresh = authority?.staging ? await unproven(context, authority.directory) : [];
+	if (fresh.length > 0) yield* rehearse(context, fresh, authority!.staging!);
+
+	const since = new Date().toISOString();
+	const started = await serve(context, () => 'final');
+	yield* waitHealthy(context, ['proxy']);
+	await reloadProxy(context);
+	const trusted = await writeAuthorities(context);
+	const changed = started || trusted || !observation.proxy.loaded;
+	if (answers.proxy === 'behind')
+		return {
+			changed,
+			summary: `The proxy listens on port ${answers.ports.http} of this machine alone, for the web server in front.`,
+		};
+	const names = namesOf(answers);
+	yield* waitForCertificates(context, names, {since});
+	const root = answers.certificates === 'internal' ? `; its root certificate is ${rootPath(directory)}` : '';
+	return {changed, summary: `The proxy serves ${names.join(', ')}${root}.`};
 };

@@ -3,6 +3,7 @@ import {hashOf} from '../files/installation.js';
 import {stateFolder, userFolders} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Context, Step} from './context.js';
+import {preparePrivate} from './proxy.js';
 
 const hashesPath = (directory: string) => join(directory, stateFolder, 'hashes.json');
 
@@ -32,7 +33,8 @@ const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
 	JSON.parse((await host.read(hashesPath(directory))) ?? '{}') as Hashes;
 
 /** Writes the generated files; keeps a copy of each version it replaces. */
-export const writeFiles: Step = async function* ({host, directory, files, observation}) {
+export const writeFiles: Step = async function* (context) {
+	const {host, directory, files, observation} = context;
 	await host.makeFolder(directory, 0o755);
 	await host.makeFolder(join(directory, stateFolder), 0o700);
 	// Secret files in it are readable by the users of containers: the folder keeps everybody else out.
@@ -61,6 +63,7 @@ export const writeFiles: Step = async function* ({host, directory, files, observ
 		await host.write(full, text, mode);
 		written += 1;
 	}
+	await preparePrivate(context);
 	const hashes: Hashes = Object.fromEntries(files.map(({path, text}) => [path, hashOf(text)]));
 	await host.write(hashesPath(directory), JSON.stringify(hashes, null, '\t'), 0o600);
 	return {

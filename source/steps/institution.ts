@@ -1,7 +1,6 @@
 import {exec} from '../engine/compose.js';
 import {messageOf, SetupError} from '../errors.js';
-import {type Answer, ask} from '../host/https.js';
-import {addressesOf} from '../model/addresses.js';
+import type {Answer} from '../host/https.js';
 import type {StepEvent} from '../model/events.js';
 import {
 	guidedSetup,
@@ -11,9 +10,9 @@ import {
 	readProgress,
 	type SetupProgress,
 } from '../model/institution.js';
-import {rootPath} from './certificates.js';
 import type {Context, Step} from './context.js';
 import {lastLines} from './services.js';
+import {type Visitor, visitSpecify7} from './site.js';
 import {pause} from './wait.js';
 
 /** Waiting times, milliseconds. */
@@ -34,41 +33,6 @@ const attempts = 3;
 const loginPath = '/context/login/';
 const progressPath = '/setup_tool/setup_progress/';
 const createPath = '/setup_tool/setup_database/create/';
-
-/** A visitor of Specify 7: comes through the proxy, keeps cookies, and proves with Django's token that its requests are its own. */
-type Visitor = (path: string, method?: 'GET' | 'POST' | 'PUT', content?: unknown) => Promise<Answer>;
-
-const visit = async ({host, directory, answers, signal}: Context): Promise<Visitor> => {
-	const {specify7} = addressesOf(answers);
-	const root = await host.read(rootPath(directory));
-	const authorities = root ? [root] : [];
-	const cookies = new Map<string, string>();
-	return async (path, method = 'GET', content) => {
-		const answer = await ask(`${specify7}${path}`, {
-			method,
-			authorities,
-			signal,
-			headers: {
-				Accept: 'application/json',
-				...(cookies.size > 0 ? {Cookie: [...cookies].map(pair => pair.join('=')).join('; ')} : {}),
-				...(method === 'GET'
-					? {}
-					: {
-							'Content-Type': 'application/json',
-							Origin: specify7,
-							Referer: `${specify7}/`,
-							'X-CSRFToken': cookies.get('csrftoken') ?? '',
-						}),
-			},
-			...(content === undefined ? {} : {body: JSON.stringify(content)}),
-		});
-		for (const cookie of answer.headers['set-cookie'] ?? []) {
-			const [, name, value] = /^\s*([^=;]+)=([^;]*)/.exec(cookie) ?? [];
-			if (name) cookies.set(name, value ?? '');
-		}
-		return answer;
-	};
-};
 
 /** Specify's own words in an answer, when it has any. */
 const wordsOf = ({status, body}: Answer) => {
@@ -290,7 +254,7 @@ const logIn = async ({answers, secrets}: Context, visitor: Visitor) => {
 export const createInstitution = (pace: Pace): Step =>
 	async function* (context) {
 		const {name, administrator} = context.answers.institution!;
-		const visitor = await visit(context);
+		const visitor = await visitSpecify7(context);
 		const own = yield* setUp(context, visitor, pace);
 		try {
 			await logIn(context, visitor);

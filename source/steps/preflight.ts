@@ -8,6 +8,7 @@ import {type Needs, type PreflightCheck, preflightChecks} from '../model/preflig
 import {pace, RateMeter} from '../model/rate.js';
 import {readAttachments} from './attachments.js';
 import type {Context, Step} from './context.js';
+import {ownCertificateChecks} from './own-certificate.js';
 import {distinctBytes, missingLayers} from './pull.js';
 import {ticksDuring} from './wait.js';
 
@@ -50,10 +51,12 @@ export async function* examine(
 	known: DumpFacts | null = null,
 ): AsyncGenerator<StepEvent, Examination> {
 	const {host, answers, observation, signal} = context;
+	const own = await ownCertificateChecks(context);
 	const needs: Needs = {imageBytes: 0, sqlBytes: 0, attachmentBytes: 0, clockOffsetMs: null};
-	if (!observation.engine.reachable) return {checks: preflightChecks(answers, observation, needs), dump: null};
+	if (!observation.engine.reachable)
+		return {checks: [...preflightChecks(answers, observation, needs), ...own], dump: null};
 	needs.clockOffsetMs = await clockOffset(answers.images.registry);
-	const checks: PreflightCheck[] = [];
+	const checks: PreflightCheck[] = [...own];
 	try {
 		const layers = await missingLayers(context);
 		needs.imageBytes = distinctBytes(layers);

@@ -1,10 +1,14 @@
-import {stop} from '../engine/compose.js';
+import {join} from 'node:path';
+import {runOnce, stop} from '../engine/compose.js';
 import {followLog} from '../engine/docker.js';
 import {SetupError} from '../errors.js';
+import {stateFolder} from '../files/names.js';
 import type {StepEvent} from '../model/events.js';
+import {imageOf} from '../model/images.js';
 import {causeOfFailure, migrationsOfEmptyStart, readStartLine} from '../model/specify-log.js';
 import type {Context, Step} from './context.js';
 import {dropUnused, observeDatabase, recordStarted} from './database.js';
+import {readDigests} from './pull.js';
 import {answers, containerOf, lastLines, startServices, waitHealthy} from './services.js';
 import {pause} from './wait.js';
 
@@ -84,8 +88,33 @@ const canBeginAgain = async (context: Context) => {
 	return start?.kind === 'empty' && !start.finished && users === 0;
 };
 
+/** Which image's configuration files the shared volume holds. */
+const configurationPath = (directory: string) => join(directory, stateFolder, 'specify-config');
+
+/** Specify fills the shared folder of its configuration files only where it is empty; those of another version are removed first. */
+const refreshConfiguration = async (context: Context) => {
+	const {host, directory, answers, signal} = context;
+	const image = imageOf(answers, 'specify7');
+	const now = `${image} ${(await readDigests(host, directory))[image] ?? ''}\n`;
+	const held = await host.read(configurationPath(directory));
+	if (held === now) return;
+	const container = await containerOf(context, 'specify7');
+	const isOther = held === null ? container !== null && container.image !== image : true;
+	if (isOther) {
+		const folder = '/volumes/static-files';
+		const remove = ['-mindepth', '2', '-path', `${folder}/specify-config/*`, '-delete'];
+		const {exitCode, stderr} = await host.run(runOnce(directory, 'specify7', 'find', folder, ...remove), {signal});
+		if (exitCode !== 0)
+			throw new SetupError(`The configuration files of the earlier Specify could not be removed: ${stderr.trim()}`, {
+				hint: 'Read the reason above; after mending it run this again.',
+			});
+	}
+	await host.write(configurationPath(directory), now, 0o600);
+};
+
 /** Starts Specify 7, tells what it says until it answers, then starts its worker. */
 export const specify: Step = async function* (context) {
+	await refreshConfiguration(context);
 	const web = await startServices(context, ['specify7']);
 	yield {type: 'service', service: 'specify7', state: 'starting'};
 	try {

@@ -3,21 +3,22 @@ import {exec} from '../engine/compose.js';
 import {messageOf, SetupError} from '../errors.js';
 import {ask} from '../host/https.js';
 import {addressesOf} from '../model/addresses.js';
-import {rootPath} from './certificates.js';
+import type {Answers} from '../model/answers.js';
 import type {Context, Step} from './context.js';
 import {answers as answersHealth} from './services.js';
+import {type Site, siteOf, visitSpecify7} from './site.js';
 
-type Verify = {context: Context; authorities: string[]; specify7: string; media: string};
+type Verify = {context: Context; site: Site; specify7: string; media: string};
 
 /** A check of the running system: what it proves, and how; it returns what was seen or throws. */
-type Check = {name: string; run(given: Verify): Promise<string>};
+type Check = {name: string; isFor?(answers: Answers): boolean; run(given: Verify): Promise<string>};
 
 const expect = (condition: boolean, seen: string) => {
 	if (!condition) throw new Error(seen);
 };
 
-const get = async ({context, authorities}: Verify, address: string) => {
-	const answer = await ask(address, {authorities, signal: context.signal});
+const get = async ({context, site}: Verify, address: string) => {
+	const answer = await site.ask(address, {signal: context.signal});
 	expect(answer.status === 200, `${address} answered ${answer.status}`);
 	return answer;
 };
@@ -47,7 +48,7 @@ const form = (fields: Record<string, string>, file: {name: string; content: Buff
 const attachmentRoundTrip: Check = {
 	name: 'attachments',
 	async run(given) {
-		const {context, authorities, media} = given;
+		const {context, site, media} = given;
 		const {secrets, answers} = context;
 		const coll = answers.database.name;
 		const filename = `specify-setup-check-${randomBytes(6).toString('hex')}.txt`;
@@ -57,7 +58,7 @@ const attachmentRoundTrip: Check = {
 		);
 		const sign = () => token(secrets.ASSET_SERVER_KEY, timestamp, filename);
 		const upload = form({token: sign(), store: filename, type: 'O', coll}, {name: filename, content});
-		const sent = await ask(`${media}/fileupload`, {method: 'POST', ...upload, authorities});
+		const sent = await site.ask(`${media}/fileupload`, {method: 'POST', ...upload});
 		expect(sent.status === 200, `the upload was answered with ${sent.status}`);
 		try {
 			const query = new URLSearchParams({coll, type: 'O', filename, token: sign()});
@@ -65,11 +66,10 @@ const attachmentRoundTrip: Check = {
 			expect(back.body.equals(content), 'the file came back changed');
 		} finally {
 			const body = new URLSearchParams({token: sign(), coll, filename}).toString();
-			await ask(`${media}/filedelete`, {
+			await site.ask(`${media}/filedelete`, {
 				method: 'POST',
 				headers: {'Content-Type': 'application/x-www-form-urlencoded'},
 				body,
-				authorities,
 			});
 		}
 		return 'a file was stored, read back and removed';
@@ -119,10 +119,40 @@ export const checks: Check[] = [
 	},
 	{
 		name: 'plain http',
+		isFor: ({proxy}) => proxy === 'public',
 		async run({context: {answers}, specify7}) {
 			const {status, headers} = await ask(`http://${answers.hostnames.specify7}:${answers.ports.http}/`);
 			expect(status >= 301 && status <= 308 && String(headers.location).startsWith(specify7), `answered ${status}`);
 			return 'leads to https';
+		},
+	},
+	{
+		name: 'login form',
+		async run({context}) {
+			const visitor = await visitSpecify7(context);
+			await visitor('/context/login/');
+			const {status} = await visitor('/accounts/legacy_login/', 'POST', 'username=&password=');
+			expect(status !== 403, 'Specify 7 takes it for one from another address (403)');
+			expect(status < 500, `answered ${status}`);
+			return 'is taken from this address';
+		},
+	},
+	{
+		name: 'exports',
+		async run({site, specify7}) {
+			const {status} = await site.ask(`${specify7}/static/depository/specify-setup-check.csv`);
+			expect([302, 401, 403].includes(status), `a visitor who is not logged in was answered with ${status}`);
+			return 'are for those logged in';
+		},
+	},
+	{
+		name: 'closed attachments',
+		isFor: ({privacy}) => !privacy.publicAttachments,
+		async run({context: {answers}, site, media}) {
+			const query = new URLSearchParams({coll: answers.database.name, type: 'O', filename: 'specify-setup-check.txt'});
+			const {status} = await site.ask(`${media}/fileget?${query}`);
+			expect(status === 403, `a visitor without a token was answered with ${status}`);
+			return 'are for those whom Specify gave a token';
 		},
 	},
 	{
@@ -161,11 +191,11 @@ export const checks: Check[] = [
 
 /** Runs every check and fails with all that did not hold. */
 export const verify: Step = async function* (context) {
-	const {host, directory, answers} = context;
-	const root = await host.read(rootPath(directory));
-	const given: Verify = {context, authorities: root ? [root] : [], ...addressesOf(answers)};
+	const {answers} = context;
+	const given: Verify = {context, site: await siteOf(context), ...addressesOf(answers)};
 	const failed: string[] = [];
-	for (const {name, run} of checks) {
+	const asked = checks.filter(({isFor}) => isFor?.(answers) ?? true);
+	for (const {name, run} of asked) {
 		try {
 			const detail = await run(given);
 			yield {type: 'check', name, ok: true, detail};
@@ -176,9 +206,9 @@ export const verify: Step = async function* (context) {
 		}
 	}
 	if (failed.length > 0)
-		throw new SetupError(`${failed.length} of ${checks.length} checks failed: ${failed.join('; ')}.`, {
+		throw new SetupError(`${failed.length} of ${asked.length} checks failed: ${failed.join('; ')}.`, {
 			hint: 'Everything that was installed stays and runs. See "docker compose ps" and the service\'s log, then run this again.',
 			details: failed,
 		});
-	return {changed: false, summary: `${checks.length} checks passed.`};
+	return {changed: false, summary: `${asked.length} checks passed.`};
 };

@@ -66,6 +66,7 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 	volumes: [],
 	services: {},
 	authorities: false,
+	proxy: {gate: 'missing', certificates: 'other', loaded: false},
 	database: null,
 	accounts: false,
 	attachments: null,
@@ -86,6 +87,7 @@ export const allThere = (over: Partial<Observation> = {}, answers = answersWith(
 	volumes: Object.values(volumesOf('specify')),
 	services: Object.fromEntries(serviceNames.map(service => [service, serviceSeen({image: imageOf(answers, service)})])),
 	authorities: true,
+	proxy: {gate: 'open', certificates: 'final', loaded: true},
 	database: databaseSeen(),
 	...over,
 });

@@ -26,7 +26,8 @@ export const draw = (element: ReactElement, {columns = 80, rows = 24} = {}) => {
 		stdout.emit('resize');
 	};
 	resize({columns, rows});
-	const frame = () => stripVTControlCharacters(stdout.lastFrame() ?? '');
+	// Wiping, which goes before a picture or after it, is not one.
+	const frame = () => stripVTControlCharacters(frames.findLast(written => written !== '\u001b[H\u001b[J') ?? '');
 	return {
 		/** The picture now, without colours. */
 		frame,

@@ -31,6 +31,9 @@ const find = (block: Block, head: string): Block => {
 
 const answers = answersWith({domain: 'nrm.example', email: 'it@nrm.example'});
 const config = read(caddyfile(answers));
+const snippet = (name: string, within = config) => find(within, `(${name})`);
+const sitesOf = ({blocks}: Block) =>
+	blocks.map(({head}) => head).filter(head => /^https?:/.test(head) && !head.includes('127.0.0.1'));
 
 describe('the Caddyfile', () => {
 	it('says who made it and where own sites belong, and imports them last', () => {
@@ -47,19 +50,63 @@ describe('the Caddyfile', () => {
 		expect(find(other, '').lines).toEqual(expect.arrayContaining(['http_port 8080', 'https_port 8443']));
 	});
 
-	it('serves Specify 7, the attachments and the domain, each with a certificate of its own authority', () => {
-		for (const name of ['specify7.nrm.example', 'media.nrm.example', 'nrm.example'])
-			expect(find(config, `https://${name}`).lines).toContain('tls internal');
+	it.each([
+		['specify7.nrm.example', 'specify7'],
+		['media.nrm.example', 'attachments'],
+		['nrm.example', 'landing'],
+	])(
+		'serves %s with the routes of %s, and its certificate in the way the private file of that name says',
+		(name, what) => {
+			const site = find(config, `https://${name}`);
+			expect(site.lines).toEqual([`import /etc/caddy.private/tls-${name}.caddy`, 'import common']);
+			expect(site.blocks.map(({head}) => head)).toEqual(['route']);
+			expect(find(site, 'route').lines).toEqual([`import ${what}`]);
+		},
+	);
+
+	it('answers to those names and no others', () => {
+		expect(sitesOf(config)).toEqual([
+			'https://specify7.nrm.example',
+			'https://media.nrm.example',
+			'https://nrm.example',
+			'http://specify7.nrm.example, http://media.nrm.example, http://nrm.example',
+		]);
 	});
 
-	it('leads the bare domain to Specify 7', () => {
-		expect(find(config, 'https://nrm.example').lines).toContain('redir https://specify7.nrm.example{uri}');
+	it('imports no snippet that it does not define', () => {
+		for (const given of [{}, {proxy: 'behind'}, {privacy: {publicAttachments: false}}] as const) {
+			const text = caddyfile(answersWith(given));
+			const defined = read(text).blocks.flatMap(({head}) => /^\((\w+)\)$/.exec(head)?.[1] ?? []);
+			const imported = [...text.matchAll(/^\s*import (\w+)$/gm)].map(([, name]) => name);
+			expect(new Set(imported)).toEqual(new Set(defined));
+		}
 	});
 
-	it('leaves the domain alone when it is itself a name of a service', () => {
+	it('shows a page at the bare domain that leads to Specify 7, whatever path is asked for', () => {
+		expect(snippet('landing').lines).toEqual(['root * /srv/landing', 'try_files {path} /index.html', 'file_server']);
+	});
+
+	it('serves Specify 7 at the domain itself when that is its name, without a page in its place', () => {
 		const own = read(caddyfile(answersWith({domain: 'nrm.example', hostnames: {specify7: 'nrm.example'}})));
-		expect(own.blocks.filter(({head}) => head === 'https://nrm.example')).toHaveLength(1);
-		expect(find(own, 'https://nrm.example').lines).not.toContainEqual(expect.stringMatching(/^redir/));
+		expect(sitesOf(own).filter(head => head === 'https://nrm.example')).toHaveLength(1);
+		expect(find(find(own, 'https://nrm.example'), 'route').lines).toEqual(['import specify7']);
+	});
+
+	it('serves Specify 7 and the attachments under one name when they share it', () => {
+		const name = 'specify.nrm.example';
+		const shared = read(caddyfile(answersWith({domain: 'nrm.example', hostnames: {specify7: name, media: name}})));
+		expect(sitesOf(shared)).toEqual([`https://${name}`, 'https://nrm.example', `http://${name}, http://nrm.example`]);
+		expect(find(find(shared, `https://${name}`), 'route').lines).toEqual(['import specify7']);
+	});
+
+	it('tells every visitor as little as needed, and to stay with https only where the answers say so', () => {
+		expect(find(snippet('common'), 'header').lines).toEqual([
+			'-Server',
+			'X-Content-Type-Options nosniff',
+			'Referrer-Policy same-origin',
+		]);
+		const strict = read(caddyfile(answersWith({hsts: true})));
+		expect(find(find(strict, '(common)'), 'header').lines).toContain('Strict-Transport-Security max-age=31536000');
 	});
 
 	it('leads plain http to https, with the port when it is not the usual one', () => {
@@ -69,13 +116,33 @@ describe('the Caddyfile', () => {
 		expect(find(other, names).lines).toEqual(['redir https://{host}:8443{uri} permanent']);
 	});
 
+	it('behind another web server serves the same sites in plain http too, and redirects nobody', () => {
+		const text = caddyfile(answersWith({domain: 'nrm.example', proxy: 'behind'}));
+		const behind = read(text);
+		expect(sitesOf(behind)).toEqual([
+			'https://specify7.nrm.example',
+			'https://media.nrm.example',
+			'https://nrm.example',
+			'http://specify7.nrm.example',
+			'http://media.nrm.example',
+			'http://nrm.example',
+		]);
+		for (const name of ['specify7.nrm.example', 'media.nrm.example', 'nrm.example']) {
+			const plain = find(behind, `http://${name}`);
+			expect(plain.lines).toEqual(['import common']);
+			expect(plain.blocks).toEqual(find(behind, `https://${name}`).blocks);
+		}
+		expect(text).not.toMatch(/^\s*redir\b/m);
+	});
+
 	it('answers its health check inside the container only', () => {
 		expect(find(config, 'http://127.0.0.1:2020').lines).toEqual(['bind 127.0.0.1', 'respond "ok"']);
 	});
 });
 
 describe('the site of Specify 7', () => {
-	const route = find(find(config, 'https://specify7.nrm.example'), 'route');
+	const site = snippet('specify7');
+	const route = find(find(site, 'handle'), 'route');
 	const order = route.blocks.map(({head}) => head);
 
 	it('asks Specify who is there before it hands out the depository', () => {
@@ -91,14 +158,22 @@ describe('the site of Specify 7', () => {
 	});
 
 	it('comes to the narrower path first', () => {
+		expect(site.blocks.map(({head}) => head)).toEqual(['handle @attachments', 'handle']);
 		expect(order).toEqual([
 			'handle_path /static/config/*',
 			'handle_path /static/depository/export_feed/*',
 			'handle_path /static/depository/*',
 			'handle_path /static/*',
-			'handle @assets',
 			'handle',
 		]);
+	});
+
+	it('passes the gate before anything else of it, static files and all', () => {
+		expect(route.lines).toEqual(['import /etc/caddy.private/gate.caddy']);
+		const text = caddyfile(answers);
+		const handled = text.indexOf('handle {\n\t\troute {');
+		expect(handled).toBeGreaterThan(0);
+		expect(text.slice(handled).split('\n')[2]!.trim()).toBe('import /etc/caddy.private/gate.caddy');
 	});
 
 	it('serves no folder of the shared volume but those three', () => {
@@ -110,6 +185,7 @@ describe('the site of Specify 7', () => {
 				'/srv/static-files/depository',
 				'/srv/static-files/frontend-static',
 				'/srv/media',
+				'/srv/landing',
 			]),
 		);
 	});
@@ -123,11 +199,84 @@ describe('the site of Specify 7', () => {
 		]);
 	});
 
-	it('hands the paths of the asset server on without a limit', () => {
-		expect(route.lines).toEqual([
-			'@assets path /fileget /fileupload /filedelete /getmetadata /testkey /web_asset_store.xml',
+	it('hands the paths of the asset server on, outside the gate', () => {
+		expect(site.lines).toEqual([
+			'@attachments path /fileget /fileupload /filedelete /getmetadata /testkey /web_asset_store.xml',
 		]);
-		expect(JSON.stringify(find(route, 'handle @assets'))).not.toContain('max_size');
+		expect(find(find(site, 'handle @attachments'), 'route').lines).toEqual(['import attachments']);
+	});
+
+	it('says https and the address of the visitor whom another web server passed on', () => {
+		const behind = read(caddyfile(answersWith({domain: 'nrm.example', proxy: 'behind'})));
+		const inner = find(find(snippet('specify7', behind), 'handle'), 'route');
+		expect(find(find(inner, 'handle'), 'reverse_proxy specify7:8000').lines).toEqual([
+			'trusted_proxies private_ranges',
+			'header_up X-Forwarded-Proto https',
+		]);
+		expect(find(find(route, 'handle'), 'reverse_proxy specify7:8000').lines).toEqual([]);
+	});
+});
+
+describe('the attachments', () => {
+	const closed = snippet('attachments', read(caddyfile(answersWith({privacy: {publicAttachments: false}}))));
+
+	it('are handed on without a limit, and the XML is the generated one', () => {
+		const open = snippet('attachments');
+		expect(open.lines).toEqual(['@assets path /fileget /fileupload /filedelete /getmetadata /testkey']);
+		expect(open.blocks.map(({head}) => head)).toEqual([
+			'handle /web_asset_store.xml',
+			'handle @assets',
+			'handle /',
+			'handle',
+		]);
+		expect(find(open, 'handle').lines).toEqual(['respond 404']);
+		expect(find(open, 'handle /web_asset_store.xml').lines).toEqual([
+			'root * /srv/media',
+			'header Content-Type "text/xml; charset=utf-8"',
+			'file_server',
+		]);
+		expect(find(open, 'handle @assets').lines).toEqual(['reverse_proxy media:8080']);
+		expect(JSON.stringify(open)).not.toContain('max_size');
+	});
+
+	it('that are closed are read only with a token that the asset server finds right for that file', () => {
+		expect(closed.blocks.map(({head}) => head)).toEqual([
+			'handle /web_asset_store.xml',
+			'handle @read',
+			'handle @assets',
+			'handle /',
+			'handle',
+		]);
+		expect(closed.lines).toContain('@read path /fileget /getmetadata');
+		const reading = find(closed, 'handle @read');
+		expect(reading.lines.slice(1)).toEqual(['respond @unclear 403', 'reverse_proxy media:8080']);
+		expect(find(reading, 'forward_auth media:8080').lines).toEqual([
+			'uri /testkey?random={http.request.uri.query.filename}&token={http.request.uri.query.token}',
+		]);
+	});
+
+	const [, condition] = /^@unclear expression `(.*)`$/.exec(find(closed, 'handle @read').lines[0]!)!;
+	/** The condition as Caddy evaluates it; its patterns mean the same in RE2 and here. */
+	const isUnclear = (query: string) =>
+		condition!.split(' || ').some(part => {
+			const [, negated, pattern] = /^(!?)\{http\.request\.uri\.query\}\.matches\('(.*)'\)$/.exec(part)!;
+			return new RegExp(pattern!).test(query) !== (negated === '!');
+		});
+
+	it.each([
+		['coll=specify&type=O&filename=a.jpg&token=abc', false],
+		['type=T&scale=123&coll=specify&filename=a.jpg&downloadname=b.jpg&token=abc%3A1', false],
+		['coll=specify&type=O&filename=a.jpg', false],
+		// The asset server takes another one of two than the one whose token was asked about.
+		['filename=a.jpg&token=abc&filename=b.jpg', true],
+		['token=abc&filename=a.jpg&token=def', true],
+		['filename=a.jpg&token=abc;filename=b.jpg', true],
+		['file%6Eame=b.jpg&filename=a.jpg&token=abc', true],
+		['%66ilename=b.jpg', true],
+		['filename', true],
+		['x=1&filename=a.jpg&token=abc', true],
+	])('that are closed: whether "%s" may mean two things is %s', (query, unclear) => {
+		expect(isUnclear(query)).toBe(unclear);
 	});
 });
 

@@ -53,6 +53,12 @@ describe('the composition', () => {
 		]);
 	});
 
+	it('behind another web server publishes one port, to this machine alone', () => {
+		expect(composed(answersWith({domain: 'specify.museum.example', proxy: 'behind'})).services.proxy.ports).toEqual([
+			'127.0.0.1:8080:8080',
+		]);
+	});
+
 	it('publishes a trial below localhost to this machine alone', () => {
 		expect(composed(answersWith({domain: 'specify.localhost'})).services.proxy.ports).toEqual([
 			'127.0.0.1:80:80',
@@ -77,6 +83,18 @@ describe('the composition', () => {
 		expect(services.proxy.networks).toEqual({
 			web: {aliases: ['specify7.specify.localhost', 'media.specify.localhost']},
 		});
+		const name = 'specify.museum.example';
+		expect(composed(answersWith({hostnames: {specify7: name, media: name}})).services.proxy.networks).toEqual({
+			web: {aliases: [name]},
+		});
+	});
+
+	it('gives the private files to the proxy and to nobody else, for reading', () => {
+		const mounting = each.filter(([, {volumes: mounts = []}]) =>
+			mounts.some(mount => mount.startsWith('./.specify-setup')),
+		);
+		expect(mounting.map(([service]) => service)).toEqual(['proxy']);
+		expect(services.proxy.volumes).toContain('./.specify-setup/proxy:/etc/caddy.private:ro');
 	});
 
 	it('keeps data in volumes of its own that Compose cannot delete', () => {
@@ -168,8 +186,8 @@ describe('secrets', () => {
 			for (const [variable, value] of Object.entries(environment))
 				if (/PASSWORD$|KEY$/.test(variable)) expect(value).toMatch(/^\$\{[A-Z_]+:\?\}$/);
 		const used = new Set([...textOf(answersWith()).matchAll(/\$\{([A-Z_]+):\?\}/g)].map(([, secret]) => secret));
-		// The database server reads its own from a file; the administrator's is no service's matter.
-		const elsewhere = ['DATABASE_ROOT_PASSWORD', 'ADMINISTRATOR_PASSWORD'];
+		// The database server reads its own from a file, the proxy the one of the gate; the administrator's is no service's matter.
+		const elsewhere = ['DATABASE_ROOT_PASSWORD', 'ADMINISTRATOR_PASSWORD', 'SETUP_PASSWORD'];
 		expect([...used].sort()).toEqual(secretNames.filter(secret => !elsewhere.includes(secret)).sort());
 		expect(secrets['database-root-password']!.file).toBe('./.specify-setup/secrets/database-root-password');
 	});

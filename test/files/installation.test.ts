@@ -1,8 +1,6 @@
-import {execFileSync} from 'node:child_process';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
-import {healthTests} from '../../source/files/health.js';
 import {installationFiles} from '../../source/files/installation.js';
 import {projectName, volumesOf} from '../../source/files/names.js';
 import {localSettings} from '../../source/files/specify7-settings.js';
@@ -45,9 +43,25 @@ describe('the files of an installation', () => {
 			'.specify-setup/secrets/database-root-password': '444',
 			'proxy/Caddyfile': '644',
 			'media/web_asset_store.xml': '644',
+			'landing/index.html': '644',
 			'specify7/local_settings.py': '644',
+			'specify7/health.py': '644',
 			'compose.yaml': '644',
 		});
+	});
+
+	it('behind another web server come with configurations for it, of the names and the ports of the answers', () => {
+		const added = (given: Parameters<typeof answersWith>[0]) =>
+			filesWith({answers: answersWith(given)}).filter(({path}) => path.startsWith('web-server/'));
+		expect(added({})).toEqual([]);
+		const behind = added({domain: 'nrm.example', proxy: 'behind', ports: {http: 8123, https: 8443}});
+		expect(behind.map(({path, mode}) => [path, mode.toString(8)])).toEqual([
+			['web-server/nginx.conf', '644'],
+			['web-server/apache.conf', '644'],
+		]);
+		for (const {text} of behind)
+			for (const part of ['specify7.nrm.example', 'media.nrm.example', 'http://127.0.0.1:8123', ':8443'])
+				expect(text).toContain(part);
 	});
 
 	it('that others may read hold no secret', () => {
@@ -67,7 +81,12 @@ describe('the files of an installation', () => {
 
 	it('begin by saying who made them', () => {
 		for (const {path, text} of filesWith())
-			if (!/\.xml$|password$|^specify\.yaml$/.test(path)) expect(text).toMatch(/^# Made by specify-setup/);
+			if (!/\.xml$|\.html$|password$|^specify\.yaml$/.test(path)) expect(text).toMatch(/^# Made by specify-setup/);
+	});
+
+	it('say in the page for visitors who installed it, and that nobody endorses it', () => {
+		const page = filesWith().find(({path}) => path === 'landing/index.html')!.text;
+		expect(page).toMatch(/Installed with specify-setup, an unofficial tool.*not made or endorsed/);
 	});
 });
 
@@ -80,8 +99,20 @@ describe('a change of the answers', () => {
 		expect(recreated(filesWith({answers: answersWith({privacy: {telemetry: true}})}))).toEqual(['specify7', 'worker']);
 	});
 
-	it('of the domain recreates the proxy, whose file it changes', () => {
-		expect(recreated(filesWith({answers: answersWith({domain: 'nrm.example'})}))).toEqual(['proxy']);
+	it('of what is in the files of the proxy recreates nothing: it is told to load them', () => {
+		for (const given of [{domain: 'nrm.example'}, {hsts: true}, {certificates: 'letsencrypt'}] as const)
+			expect(recreated(filesWith({answers: answersWith(given)}))).toEqual([]);
+		expect(labelsOf(filesWith())).toMatchObject({proxy: undefined});
+		expect(filesWith({answers: answersWith({hsts: true})}).find(({path}) => path === 'proxy/Caddyfile')!.text).not.toBe(
+			filesWith().find(({path}) => path === 'proxy/Caddyfile')!.text,
+		);
+	});
+
+	it('of who may read attachments recreates Specify 7 and its worker', () => {
+		expect(recreated(filesWith({answers: answersWith({privacy: {publicAttachments: false}})}))).toEqual([
+			'specify7',
+			'worker',
+		]);
 	});
 
 	it("of the database's root password recreates the database server", () => {
@@ -97,22 +128,19 @@ describe('the settings of Specify 7', () => {
 		expect(localSettings({privacy: {telemetry: true, publicAttachments: true}})).not.toContain('STATS');
 	});
 
+	it('want a token for attachments when these are closed', () => {
+		const closed = /^WEB_ATTACHMENT_REQUIRES_KEY_FOR_GET = True$/m;
+		expect(localSettings({privacy: {telemetry: false, publicAttachments: false}})).toMatch(closed);
+		expect(localSettings({privacy: {telemetry: false, publicAttachments: true}})).not.toMatch(closed);
+	});
+
 	it("run the user's own files after them", () => {
-		const text = localSettings({privacy: {telemetry: false, publicAttachments: true}});
-		expect(text.indexOf('/opt/local_settings.d')).toBeGreaterThan(text.indexOf('STATS_2_URL'));
-	});
-});
-
-describe('health checks', () => {
-	const tests = healthTests(answersWith({domain: 'nrm.example'}));
-
-	it('ask Specify 7 under its own name, as its proxy would', () => {
-		expect(tests.specify7.join(' ')).toContain("'Host': 'specify7.nrm.example'");
-	});
-
-	it('in shell are sound', () => {
-		for (const [program, flag, script] of Object.values(tests))
-			if (program === 'bash') execFileSync('bash', ['-n', flag!, script!]);
+		const text = localSettings({privacy: {telemetry: false, publicAttachments: false}});
+		const own = text.indexOf('/opt/local_settings.d');
+		for (const setting of ['STATS_2_URL', 'WEB_ATTACHMENT_REQUIRES_KEY_FOR_GET']) {
+			expect(text).toContain(setting);
+			expect(own).toBeGreaterThan(text.indexOf(setting));
+		}
 	});
 });
 

@@ -49,6 +49,7 @@ const statusWith = (over: Partial<LiveStatus> = {}): LiveStatus => ({
 	disk: {folder: '/var/lib/docker', freeBytes: 80e9},
 	lastRun: {run: '20260801T102900-abcd', at: '2026-08-01T10:29:00Z', outcome: 'done', message: null},
 	drift: [],
+	gate: 'open',
 	engine: {connected: true},
 	underWay: null,
 	problem: '',

@@ -194,4 +194,5 @@ export const unpack = async (
 	mkdirSync(into, {recursive: true});
 	await runLogged(['dpkg', '-x', join(debs, archive), into], {log});
 	rmSync(own, {recursive: true, force: true});
+	updated.delete(options.join(' '));
 };

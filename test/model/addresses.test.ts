@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {addressesOf} from '../../source/model/addresses.js';
+import {addressesOf, namesOf, publishedPorts} from '../../source/model/addresses.js';
 import {imageOf} from '../../source/model/images.js';
 import {serviceNames} from '../../source/model/releases.js';
 import {answersWith} from '../_helpers/answers.js';
@@ -14,6 +14,24 @@ describe('addresses', () => {
 			specify7: 'https://specify7.nrm.example:8443',
 			media: 'https://media.nrm.example:8443',
 		});
+	});
+});
+
+describe('the host names of the proxy', () => {
+	it.each<[hostnames: object, names: string[]]>([
+		[{}, ['specify7.nrm.example', 'media.nrm.example', 'nrm.example']],
+		[{landing: null}, ['specify7.nrm.example', 'media.nrm.example']],
+		[{landing: 'about.nrm.example'}, ['specify7.nrm.example', 'media.nrm.example', 'about.nrm.example']],
+		[{specify7: 'a.example', media: 'a.example'}, ['a.example', 'nrm.example']],
+		[{specify7: 'nrm.example'}, ['nrm.example', 'media.nrm.example']],
+		[{specify7: 'nrm.example', media: 'nrm.example'}, ['nrm.example']],
+	])('with %j are each there once, those of services first', (hostnames, names) => {
+		expect(namesOf(answersWith({domain: 'nrm.example', hostnames}))).toEqual(names);
+	});
+
+	it('need both ports, or the plain one alone behind another web server', () => {
+		expect(publishedPorts(answersWith({ports: {http: 8080, https: 8443}}))).toEqual([8080, 8443]);
+		expect(publishedPorts(answersWith({proxy: 'behind', ports: {https: 8443}}))).toEqual([8080]);
 	});
 });
 

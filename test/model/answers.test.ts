@@ -13,6 +13,7 @@ const accepted = (value: unknown, options?: {timezone?: string}) => {
 const refused = (value: unknown) => {
 	const {answers, problems} = parseAnswers(value);
 	expect(answers).toBeNull();
+	expect(new Set(problems.map(({key, reason}) => `${key} ${reason}`)).size, 'nothing said twice').toBe(problems.length);
 	return Object.fromEntries(problems.map(({key, reason}) => [key, reason]));
 };
 
@@ -39,11 +40,14 @@ describe('defaults', () => {
 				specify6: 'specify6.specify.localhost',
 				media: 'media.specify.localhost',
 				reports: 'reports.specify.localhost',
+				landing: 'specify.localhost',
 			},
 			ports: {http: 80, https: 443},
 			proxy: 'public',
 			certificates: 'internal',
-			acme: {directory: null, ca: null, eab: null},
+			acme: {directory: null, staging: null, ca: null, eab: null},
+			own: {certificate: null, key: null, authority: null},
+			hsts: false,
 			email: 'admin@specify.localhost',
 			timezone: 'UTC',
 			database: {name: 'specify', start: 'empty', dump: null, attachments: null},
@@ -66,6 +70,7 @@ describe('defaults', () => {
 			specify6: 'specify6.nrm.example',
 			media: 'pictures.nrm.example',
 			reports: 'reports.nrm.example',
+			landing: 'nrm.example',
 		});
 		expect(answers.email).toBe('admin@nrm.example');
 	});
@@ -113,10 +118,32 @@ describe('host names', () => {
 		expect(refused({domain})).toHaveProperty('domain');
 	});
 
-	it('must differ from each other', () => {
-		expect(refused({hostnames: {specify7: 'a.example', media: 'A.example'}})).toEqual({
-			'hostnames.media': 'must differ from hostnames.specify7',
+	it('must differ from each other, but for Specify 7 and the attachments, whose paths tell them apart', () => {
+		expect(refused({hostnames: {specify7: 'a.example', reports: 'A.example'}})).toEqual({
+			'hostnames.reports': 'must differ from hostnames.specify7',
 		});
+		expect(refused({hostnames: {specify6: 'a.example', media: 'a.example'}})).toEqual({
+			'hostnames.media': 'must differ from hostnames.specify6',
+		});
+		expect(refused({hostnames: {specify7: 'a.example', media: 'a.example', reports: 'a.example'}})).toEqual({
+			'hostnames.reports': 'must differ from hostnames.media',
+		});
+		expect(accepted({hostnames: {specify7: 'a.example', media: 'A.example.'}}).hostnames).toMatchObject({
+			specify7: 'a.example',
+			media: 'a.example',
+		});
+	});
+
+	it('of the page that says what runs here: the domain, another one, that of a service, or none', () => {
+		const landing = (hostnames: object) => accepted({domain: 'nrm.example', hostnames}).hostnames.landing;
+		expect(landing({})).toBe('nrm.example');
+		expect(landing({landing: 'About.NRM.example'})).toBe('about.nrm.example');
+		expect(landing({landing: null})).toBeNull();
+		expect(landing({specify7: 'nrm.example'})).toBe('nrm.example');
+		expect(refused({hostnames: {reports: 'a.example', landing: 'a.example'}})).toEqual({
+			'hostnames.landing': 'must differ from hostnames.reports',
+		});
+		expect(refused({hostnames: {landing: 'a'}})).toHaveProperty(['hostnames.landing']);
 	});
 });
 
@@ -129,7 +156,7 @@ describe('values', () => {
 		['specify7', 'latest', 'must be a version such as v7.12.0.7'],
 		['specify6', 'no', 'must be true or false'],
 		['edition', 'old', 'must be one of: current, classic'],
-		['hostnames', 'a.example', 'must hold these keys: specify7, specify6, media, reports'],
+		['hostnames', 'a.example', 'must hold these keys: specify7, specify6, media, reports, landing'],
 		['ports', [80, 443], 'must hold these keys: http, https'],
 		['ports.http', 0, 'must be 1 or more'],
 		['ports.http', 65536, 'must be 65535 or less'],
@@ -184,13 +211,6 @@ describe('what cannot be installed yet', () => {
 		['where', {where: 'openstack'}],
 		['edition', {edition: 'classic'}],
 		['specify6', {specify6: true}],
-		['certificates', {certificates: 'letsencrypt'}],
-		['certificates', {certificates: 'letsencrypt-staging'}],
-		['certificates', {certificates: 'own'}],
-		['acme', {acme: {directory: 'https://ca.example/directory'}}],
-		['acme', {acme: {eab: {id: 'x'}}}],
-		['proxy', {proxy: 'behind'}],
-		['privacy.publicAttachments', {privacy: {publicAttachments: false}}],
 		['specify7', {specify7: 'v7.11.4'}],
 		['specify7', {specify7: 'v6.9'}],
 	])('refuses %s with one sentence: %j', (key, given) => {
@@ -215,6 +235,121 @@ describe('rules between answers', () => {
 			'database.start': 'must be dump, because database.dump names one',
 		});
 		expect(accepted({database: {start: 'dump', dump: 'a.sql'}}).database.dump).toBe('a.sql');
+	});
+});
+
+describe('certificates', () => {
+	const domain = 'specify.museum.org';
+	const directory = 'https://acme.ca.example/directory';
+	const files = {certificate: '/etc/ssl/a.crt', key: '/etc/ssl/a.key'};
+	const eab = {kid: 'kid-1', keyFile: '/root/eab.key'};
+
+	it.each<[what: string, given: object]>([
+		["of Let's Encrypt, for a public name", {domain, certificates: 'letsencrypt'}],
+		['of its test environment', {domain, certificates: 'letsencrypt-staging'}],
+		['that browsers keep to', {domain, certificates: 'letsencrypt', hsts: true}],
+		['of another authority', {domain, certificates: 'letsencrypt', acme: {directory}}],
+		[
+			'of another authority with a test environment, a root and an account',
+			{domain, certificates: 'letsencrypt', acme: {directory, staging: `${directory}-test`, ca: '/root/ca.pem', eab}},
+		],
+		[
+			"of a museum's authority, for a name of its network",
+			{domain: 'specify.museum.lan', certificates: 'letsencrypt', acme: {directory}},
+		],
+		[
+			'of an account with Let’s Encrypt whose root is private',
+			{domain, certificates: 'letsencrypt', acme: {ca: 'a.pem'}},
+		],
+		["of one's own", {domain, certificates: 'own', own: files}],
+		["of one's own, below localhost", {certificates: 'own', own: {...files, authority: '/etc/ssl/root.pem'}}],
+		["of one's own, that browsers keep to", {domain, certificates: 'own', own: files, hsts: true}],
+		['of another web server', {domain, proxy: 'behind'}],
+		['of the proxy itself', {domain, certificates: 'internal'}],
+		['of nobody for closed attachments', {privacy: {publicAttachments: false}}],
+	])('%s are accepted, as they were given', (_, given) => {
+		expect(accepted(given)).toMatchObject(given);
+	});
+
+	it.each<[given: object, problems: Record<string, RegExp>]>([
+		[
+			{certificates: 'letsencrypt'},
+			{certificates: /specify7\.specify\.localhost.*no public authority.*internal, or own/},
+		],
+		[
+			{certificates: 'letsencrypt-staging'},
+			{certificates: /^cannot be letsencrypt-staging for specify7\.specify\.localhost:/},
+		],
+		...['museum.lan', 'museum.local', 'museum.test', 'museum.example', 'museum.home.arpa', 'museum.onion'].map(
+			name =>
+				[{domain: name, certificates: 'letsencrypt'}, {certificates: /no public authority/}] as [
+					object,
+					Record<string, RegExp>,
+				],
+		),
+		[
+			{domain, hostnames: {media: 'media.museum.lan'}, certificates: 'letsencrypt'},
+			{certificates: /for media\.museum\.lan:/},
+		],
+		[
+			{certificates: 'letsencrypt', acme: {directory}},
+			{certificates: /for specify7\.specify\.localhost: no public authority/},
+		],
+		[{domain, acme: {directory}}, {'acme.directory': /^needs certificates: letsencrypt/}],
+		[
+			{domain, certificates: 'own', own: files, acme: {directory, ca: 'a.pem', eab}},
+			{
+				'acme.directory': /^needs certificates: letsencrypt/,
+				'acme.ca': /^needs certificates: letsencrypt/,
+				'acme.eab': /^needs certificates: letsencrypt/,
+			},
+		],
+		[{domain, certificates: 'letsencrypt', acme: {staging: directory}}, {'acme.staging': /^needs acme\.directory/}],
+		[{domain, certificates: 'letsencrypt', acme: {eab}}, {'acme.eab': /^needs acme\.directory.*no external accounts/}],
+		[
+			{domain, certificates: 'letsencrypt-staging', acme: {directory}},
+			{certificates: /^must be letsencrypt with acme\.directory/},
+		],
+		[
+			{domain, certificates: 'own'},
+			{'own.certificate': /path of the certificate/, 'own.key': /private key/},
+		],
+		[{domain, certificates: 'own', own: {certificate: 'a.crt'}}, {'own.key': /private key/}],
+		[
+			{domain, own: files},
+			{'own.certificate': /^needs certificates: own/, 'own.key': /^needs certificates: own/},
+		],
+		[{domain, certificates: 'letsencrypt', own: {authority: 'a.pem'}}, {'own.authority': /^needs certificates: own/}],
+		[{domain, hsts: true}, {hsts: /every browser trusts: letsencrypt or own/}],
+		[{domain, certificates: 'letsencrypt-staging', hsts: true}, {hsts: /every browser trusts/}],
+		[{domain, proxy: 'behind', certificates: 'letsencrypt'}, {certificates: /must be internal with proxy: behind/}],
+		[{domain, proxy: 'behind', certificates: 'own', own: files}, {certificates: /must be internal with proxy: behind/}],
+		[{domain, proxy: 'behind', hsts: true}, {hsts: /other web server/}],
+	])('%j are refused, each with its reason', (given, problems) => {
+		const reasons = refused(given);
+		expect(Object.keys(reasons).sort()).toEqual(Object.keys(problems).sort());
+		for (const [key, reason] of Object.entries(problems)) expect(reasons[key]).toMatch(reason);
+	});
+
+	it.each<[key: string, acme: object]>([
+		['acme.directory', {directory: 'http://acme.ca.example/directory'}],
+		['acme.directory', {directory: 'acme.ca.example'}],
+		['acme.directory', {directory: 'https://acme.ca.example/{path}'}],
+		['acme.directory', {directory: 'https://acme.ca.example/a b'}],
+		['acme.directory', {directory: 'https://acme.ca.example/"'}],
+		['acme.staging', {directory, staging: 'file:///etc/passwd'}],
+		['acme.eab.kid', {directory, eab: {...eab, kid: 'a b'}}],
+		['acme.eab.kid', {directory, eab: {...eab, kid: 'a{b}'}}],
+		['acme.eab.kid', {directory, eab: {...eab, kid: ''}}],
+		['acme.eab.keyFile', {directory, eab: {kid: 'a'}}],
+		['acme.ca', {directory, ca: ''}],
+	])('of an authority with a wrong %s are refused: %j', (key, acme) => {
+		expect(Object.keys(refused({domain, certificates: 'letsencrypt', acme}))).toEqual([key]);
+	});
+
+	it('keep port 80 for the other web server, unless it is given', () => {
+		expect(accepted({domain, proxy: 'behind'}).ports).toEqual({http: 8080, https: 443});
+		expect(accepted({domain, proxy: 'behind', ports: {http: 8123}}).ports).toEqual({http: 8123, https: 443});
 	});
 });
 
@@ -357,7 +492,7 @@ describe('specify.yaml', () => {
 			}),
 			{numRuns: 300},
 		);
-	});
+	}, 60_000);
 
 	it.each(['музей.рф', 'specify.lan1', 'specify.h'])('gives back the same answers for the domain %s', domain => {
 		const answers = accepted({domain});

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parseAnswers} from '../../source/model/answers.js';
+import {isLocalDomain, isNetworkDomain} from '../../source/model/domain.js';
 import {
 	type Answer,
-	isLocalDomain,
-	isNetworkDomain,
 	judgeNames,
 	type NameReport,
 	type NameViews,

@@ -21,7 +21,7 @@ const withService = (name: string, seen: ReturnType<typeof serviceSeen>) =>
 
 describe('a plan', () => {
 	it('has the same steps in the same order, whatever was observed', () => {
-		const order = ['preflight', 'files', 'pull', 'certificates', 'up', 'database', 'specify', 'verify'];
+		const order = ['preflight', 'files', 'pull', 'certificates', 'up', 'database', 'specify', 'gate', 'verify'];
 		for (const observation of [nothingThere(), allThere()])
 			expect(planOf(answers, observation).map(({id}) => id)).toEqual(order);
 	});
@@ -79,7 +79,30 @@ describe('one difference brings one change', () => {
 		[
 			'a file was edited by hand',
 			allThere({files: {...allThere().files, 'proxy/Caddyfile': 'edited'}}),
-			{files: ['rewrite (your edits are kept as a copy) proxy/Caddyfile']},
+			{
+				files: ['rewrite (your edits are kept as a copy) proxy/Caddyfile'],
+				certificates: ['let the proxy load its configuration'],
+			},
+		],
+		[
+			'the proxy was not told of its configuration',
+			allThere({proxy: {...allThere().proxy, loaded: false}}),
+			{certificates: ['let the proxy load its configuration']},
+		],
+		[
+			'the ways to the certificates are others',
+			allThere({proxy: {...allThere().proxy, certificates: 'other'}}),
+			{certificates: ['let the proxy load its configuration']},
+		],
+		[
+			'Specify 7 has users and the gate is closed',
+			allThere({proxy: {...allThere().proxy, gate: 'closed'}}),
+			{gate: ['open Specify 7 to visitors: it has users']},
+		],
+		[
+			'Specify 7 has no user and the gate is open',
+			allThere({database: databaseSeen({users: 0})}),
+			{gate: ['put a password before Specify 7, which has no user']},
 		],
 		['a service is gone', withService('media', serviceSeen({state: 'missing'})), {up: ['start media']}],
 		[
@@ -178,5 +201,100 @@ describe('the database', () => {
 		const {services: _, ...down} = allThere({database: null}, dumped);
 		const changes = databaseChanges({...down, services: {}}, dumped);
 		expect(changes).toEqual(['look whether the database is as it should be']);
+	});
+});
+
+describe('the certificates', () => {
+	const planned = (given: Parameters<typeof answersWith>[0], over: Partial<Observation> = {}) => {
+		const wanted = answersWith({domain: 'nrm.org', ...given});
+		return step(planOf(wanted, allThere(over, wanted)), 'certificates').changes;
+	};
+	const other = {proxy: {gate: 'open', certificates: 'other', loaded: false}} as const;
+	const names = 'specify7.nrm.org, media.nrm.org, nrm.org';
+	const directory = 'https://acme.ca.example/directory';
+	const own = {certificate: '/etc/ssl/a.crt', key: '/etc/ssl/a.key'};
+
+	it.each<[what: string, given: Parameters<typeof answersWith>[0], over: Partial<Observation>, changes: string[]]>([
+		[
+			"of Let's Encrypt are asked for in its test environment first",
+			{certificates: 'letsencrypt'},
+			other,
+			[
+				`ask acme-staging-v02.api.letsencrypt.org whether it would issue for ${names}`,
+				`let acme-v02.api.letsencrypt.org issue certificates for ${names}`,
+			],
+		],
+		[
+			'of the test environment are asked for once',
+			{certificates: 'letsencrypt-staging'},
+			other,
+			[`let acme-staging-v02.api.letsencrypt.org issue certificates for ${names}`],
+		],
+		[
+			'of another authority are asked for there, and nowhere else',
+			{certificates: 'letsencrypt', acme: {directory}},
+			other,
+			[`let acme.ca.example issue certificates for ${names}`],
+		],
+		[
+			"of one's own are taken from their file, and whom they need is trusted",
+			{certificates: 'own', own},
+			{...other, authorities: false},
+			['take the certificate in /etc/ssl/a.crt', 'write down which authorities Specify trusts'],
+		],
+		[
+			'of another web server are no matter of ours, but the authority between the two is',
+			{proxy: 'behind'},
+			{...other, authorities: false},
+			['write down which authorities Specify trusts'],
+		],
+		['that are there already are left alone', {certificates: 'letsencrypt'}, {}, []],
+	])('%s', (_, given, over, changes) => {
+		expect(planned(given, over)).toEqual(changes);
+	});
+});
+
+describe('the gate', () => {
+	const planned = (given: Parameters<typeof answersWith>[0], over: Partial<Observation>) => {
+		const wanted = answersWith(given);
+		return step(planOf(wanted, allThere(over, wanted)), 'gate').changes;
+	};
+	const gateIs = (gate: Observation['proxy']['gate']) => ({gate, certificates: 'final', loaded: true}) as const;
+	const institution = {
+		name: 'Museum',
+		code: 'M',
+		division: 'Zoology',
+		discipline: {type: 'fish' as const, name: 'Fishes'},
+		collection: {name: 'Fishes', code: 'F'},
+		administrator: {name: 'ada', lastname: 'Lovelace'},
+	};
+	const opens = ['open Specify 7 to visitors once it has its first user'];
+
+	it.each<[what: string, given: Parameters<typeof answersWith>[0], over: Partial<Observation>, changes: string[]]>([
+		['is closed at first', {}, nothingThere(), ['put a password before Specify 7 until it has its first user']],
+		['opens at the end of a run that makes a user', {institution}, nothingThere(), opens],
+		['opens at the end of a run that loads users', {database: {start: 'dump', dump: '/a.sql'}}, nothingThere(), opens],
+		['stays closed while there is no user', {}, {proxy: gateIs('closed'), database: databaseSeen({users: 0})}, []],
+		[
+			'opens when somebody has gone through the guided set-up',
+			{},
+			{proxy: gateIs('closed'), database: databaseSeen({users: 1})},
+			['open Specify 7 to visitors: it has users'],
+		],
+		[
+			'closes when the users are gone',
+			{},
+			{proxy: gateIs('open'), database: databaseSeen({users: 0})},
+			['put a password before Specify 7, which has no user'],
+		],
+		[
+			'stays as it is while users cannot be counted',
+			{},
+			{proxy: gateIs('open'), database: databaseSeen({users: null})},
+			[],
+		],
+		['stays open while the database cannot be asked', {institution}, {proxy: gateIs('open'), database: null}, []],
+	])('%s', (_, given, over, changes) => {
+		expect(planned(given, over)).toEqual(changes);
 	});
 });

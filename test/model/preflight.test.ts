@@ -127,7 +127,36 @@ describe('a port', () => {
 	it('held by a program is told with its name and the answer that chooses another', () => {
 		const {detail, hint} = check('port 443', {ports: [{port: 443, holder: 'nginx', own: false}]});
 		expect(detail).toBe('used by nginx');
-		expect(hint).toBe('Stop nginx, or choose another port with --set ports.https=8443.');
+		expect(hint).toBe(
+			'Stop nginx, or choose another port with --set ports.https=8443. If it is a web server you need, let it pass Specify on: --set proxy=behind.',
+		);
+	});
+
+	it('that is no usual one, or for another web server, is not proposed to be passed on', () => {
+		const high = check(
+			'port 8443',
+			{ports: [{port: 8443, holder: 'java', own: false}]},
+			{
+				answers: answersWith({ports: {https: 8443}}),
+			},
+		);
+		expect(high.hint).toBe('Stop java, or choose another port with --set ports.https=8444.');
+		const behind = check(
+			'port 8080',
+			{ports: [{port: 8080, holder: 'java', own: false}]},
+			{
+				answers: answersWith({proxy: 'behind'}),
+			},
+		);
+		expect(behind.hint).toBe('Stop java, or choose another port with --set ports.http=8081.');
+	});
+
+	it('that only the other web server needs is not asked about', () => {
+		const answers = answersWith({proxy: 'behind'});
+		const seen = nothingThere({ports: [{port: 443, holder: 'nginx', own: false}]});
+		const names = preflightChecks(answers, seen, noNeeds).map(({name}) => name);
+		expect(names).toContain('port 8080');
+		expect(names).not.toContain('port 443');
 	});
 
 	it.each([

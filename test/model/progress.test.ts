@@ -215,9 +215,11 @@ describe('a run', () => {
 			return {type: 'note', step, level: 'info', message: `${index}`};
 		};
 		const events = entries(plan, ...Array.from({length: 10_000}, (_, index) => many(index)));
-		const began = performance.now();
+		const began = process.cpuUsage();
 		const progress = events.reduce(progressOf, noProgress);
-		expect(performance.now() - began).toBeLessThan(1000);
+		// Computing time: whatever else the machine does at the moment is no matter of this.
+		const {user, system} = process.cpuUsage(began);
+		expect((user + system) / 1000).toBeLessThan(1000);
 		expect(progress.log).toHaveLength(500);
 		expect(progress.forgotten).toBe(2000);
 		expect(progress.log.at(-1)!.line).toMatch(/^9996 x+$/);

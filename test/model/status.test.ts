@@ -38,6 +38,7 @@ const good: Status = {
 	],
 	disk: {folder: '/var/lib/docker', freeBytes: 120e9},
 	lastRun: {run: '20260801T102900-abcd', at: '2026-08-01T10:29:00Z', outcome: 'done', message: null},
+	gate: 'open',
 	drift: [],
 };
 

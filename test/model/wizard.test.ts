@@ -136,13 +136,49 @@ describe('what is found out about a value', () => {
 		const finding = {value: 'specify.museum.example', state: 'bad', soft: true, reason: 'leads elsewhere'} as const;
 		const state = withFinding(startWizard(draft, facts, 'domain'), 'domain', finding);
 		expect(press(state, enter)).toMatchObject({screen: 'domain', tried: true});
-		expect(press(state, enter, enter).screen).toBe('contact');
+		expect(press(state, enter, enter).screen).toBe('certificates');
 	});
 
 	test('about another value is forgotten', () => {
 		const finding = {value: 'old.museum.example', state: 'bad', soft: true, reason: 'leads elsewhere'} as const;
 		const state = withFinding(startWizard({domain: 'new.museum.example'}, facts, 'domain'), 'domain', finding);
-		expect(press(state, enter).screen).toBe('contact');
+		expect(press(state, enter).screen).toBe('certificates');
+	});
+});
+
+describe('who vouches for the addresses', () => {
+	const given = (draft: Draft, presets: Facts['presets'] = {}) =>
+		answersOf({domain: 'specify.museum.example', ...draft}, {...facts, presets});
+	const asked = (draft: Draft) => shownScreens(draft, facts).map(({id}) => id);
+
+	test('is not asked for a trial on this machine, which has an authority of its own', () => {
+		expect(asked({})).not.toContain('certificates');
+		expect(answersOf({}, facts).answers).toMatchObject({certificates: 'internal', proxy: 'public'});
+		// What was chosen for a name that is no more does not come back.
+		expect(answersOf({tls: 'letsencrypt'}, facts).answers).toMatchObject({certificates: 'internal'});
+	});
+
+	test("is Let's Encrypt for a public name, and an own authority for one of a single network", () => {
+		expect(given({domain: 'specify.museum.org'}).answers).toMatchObject({certificates: 'letsencrypt'});
+		expect(given({domain: 'specify.museum.lan'}).answers).toMatchObject({certificates: 'internal'});
+	});
+
+	test('may be files, which are asked for then, or a web server that runs already', () => {
+		expect(asked({domain: 'specify.museum.org', tls: 'letsencrypt'})).not.toContain('own');
+		expect(asked({domain: 'specify.museum.org', tls: 'own'})).toContain('own');
+		const files = {tls: 'own', 'own.certificate': '/etc/ssl/a.crt', 'own.key': '/etc/ssl/a.key'};
+		expect(given(files).answers).toMatchObject({
+			certificates: 'own',
+			proxy: 'public',
+			own: {certificate: '/etc/ssl/a.crt', key: '/etc/ssl/a.key', authority: null},
+		});
+		expect(given({tls: 'own'}).problems.map(({key}) => key)).toEqual(['own.certificate', 'own.key']);
+		expect(given({tls: 'behind'}).answers).toMatchObject({certificates: 'internal', proxy: 'behind'});
+	});
+
+	test('keeps what the command line says as its default', () => {
+		expect(given({}, {proxy: 'behind'}).answers).toMatchObject({certificates: 'internal', proxy: 'behind'});
+		expect(given({}, {certificates: 'internal'}).answers).toMatchObject({certificates: 'internal'});
 	});
 });
 

@@ -3,6 +3,7 @@ import {EngineUnreachable} from '../../source/engine/api.js';
 import {serviceNames} from '../../source/model/releases.js';
 import {observe} from '../../source/run/observe.js';
 import {database} from '../../source/steps/database.js';
+import {privateFiles, reloadProxy, setGate, writePrivate} from '../../source/steps/proxy.js';
 import {imagesOf} from '../../source/steps/pull.js';
 import {contextWith} from '../_helpers/context.js';
 import {drain} from '../_helpers/generators.js';
@@ -17,8 +18,12 @@ const installed = async (): Promise<FakeContext> => {
 	const context = contextWith();
 	const {host, engine, files, directory, answers} = context;
 	for (const {path, text, mode} of files) await host.write(`${directory}/${path}`, text, mode);
-	for (const path of ['certificates/root.crt', 'specify7/authorities/bundle.pem'])
+	for (const path of ['certificates/root.crt', 'specify7/authorities/own.pem', 'specify7/authorities/bundle.pem'])
 		await host.write(`${directory}/${path}`, 'PEM', 0o644);
+	await setGate(context, 'open');
+	await writePrivate(context, await privateFiles(context));
+	await reloadProxy(context);
+	host.commands.length = 0;
 	const images = imagesOf(answers);
 	for (const reference of images) engine.images.set(reference, {id: 'sha256:1', digests: ['sha256:2']});
 	const digests = Object.fromEntries(images.map(reference => [reference, 'sha256:2']));
@@ -70,6 +75,7 @@ describe('what is observed', () => {
 			],
 			volumes: ['specify_database'],
 			authorities: true,
+			proxy: {gate: 'open', certificates: 'final', loaded: true},
 			database: {
 				tables: 220,
 				users: 2,

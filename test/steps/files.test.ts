@@ -172,6 +172,7 @@ describe('on a real disk', () => {
 			'Caddyfile.d',
 			'backups',
 			'compose.yaml',
+			'landing',
 			'local_settings.d',
 			'media',
 			'proxy',

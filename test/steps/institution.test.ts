@@ -125,7 +125,7 @@ describe.runIf(hasOpenssl)('the guided set-up', () => {
 		const https = await serveSecurely(keys, (request, response) => void specify.handle(request, response));
 		specify.origin = `https://specify7.specify.localhost:${https}`;
 		context = contextWith({answers: answersWith({institution, ports: {https}})});
-		context.host.files.set('/opt/specify/certificates/root.crt', {text: keys.cert, mode: 0o644});
+		context.host.files.set('/opt/specify/specify7/authorities/own.pem', {text: keys.cert, mode: 0o644});
 		activities = ['{"celery@worker": []}'];
 		context.host.on('inspect active', () => ({
 			stdout: activities.length > 1 ? activities.shift()! : activities[0]!,

@@ -1,26 +1,40 @@
 import {Box, Text} from 'ink';
-import {Fragment, isValidElement, type ReactElement, type ReactNode} from 'react';
+import type {ReactElement} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {useSize} from '../hooks/use-size.js';
-import {Spans, SpansBlock} from '../spans.js';
+import {type Line, Spans, SpansBlock, type SpansProps} from '../spans.js';
 import {useTheme} from '../theme.js';
 
-/** One row of the screen: never wider than the terminal, because it is cut instead of wrapped. */
-export const Row = ({children = ' '}: {children?: ReactNode}) => <Text wrap="truncate">{children}</Text>;
+/** What stands in a row of the screen: an element, or a text. */
+export type RowContent = ReactElement | string;
 
-/** Whether a node is a row by itself. */
-const isLine = (node: ReactNode): node is ReactElement<Parameters<typeof Spans>[0]> =>
-	isValidElement(node) && node.type === Spans;
+/** A row that is a line alone, or null when it must be laid out. */
+const lineOf = (row: RowContent, columns: number): SpansProps | null =>
+	typeof row === 'string' ? {line: [row], columns} : row.type === Spans ? (row.props as SpansProps) : null;
 
-/** The rows that are shown; those made of lines alone are laid out as one, which is much cheaper. */
-const Rows = ({rows}: {rows: readonly ReactNode[]}) =>
-	rows.length > 0 && rows.every(isLine) ? (
-		<SpansBlock rows={rows.map(({props}) => props)} />
-	) : (
-		rows.map((row, index) =>
-			isLine(row) ? <Fragment key={index}>{row}</Fragment> : <Row key={index}>{row || ' '}</Row>,
-		)
+/**
+ * Rows of the screen, none wider than the terminal: they are cut instead of wrapped. Lines that follow one another are
+ * laid out as one, which is much cheaper.
+ */
+const Rows = ({rows, columns}: {rows: readonly RowContent[]; columns: number}) => {
+	const parts: ({lines: SpansProps[]} | {row: RowContent})[] = [];
+	for (const row of rows) {
+		const line = lineOf(row, columns);
+		const last = parts.at(-1);
+		if (line === null) parts.push({row});
+		else if (last && 'lines' in last) last.lines.push(line);
+		else parts.push({lines: [line]});
+	}
+	return parts.map((part, index) =>
+		'lines' in part ? (
+			<SpansBlock key={index} rows={part.lines} />
+		) : (
+			<Text key={index} wrap="truncate">
+				{part.row}
+			</Text>
+		),
 	);
+};
 
 /** A text as rows of words that fit the width. */
 export const paragraph = (text: string, width: number): string[] =>
@@ -32,8 +46,8 @@ export type FrameProps = {
 	position?: string;
 	/** What the keys do, such as "Enter next". Those that do not fit are left out from the end. */
 	keys: readonly string[];
-	/** The body, an element a row. */
-	rows: readonly ReactNode[];
+	/** The body. */
+	rows: readonly RowContent[];
 	/** The row that must be visible when not all fit. */
 	focus?: number;
 };
@@ -56,7 +70,7 @@ export const windowOf = (count: number, size: number, focus: number) => {
  */
 export const Frame = ({title, position = '', keys, rows, focus = 0}: FrameProps) => {
 	const size = useSize();
-	const {symbols, color} = useTheme();
+	const {symbols} = useTheme();
 	const width = size.columns;
 	const height = bodyRows(size.rows);
 	const {from, to} = windowOf(rows.length, height, focus);
@@ -69,28 +83,18 @@ export const Frame = ({title, position = '', keys, rows, focus = 0}: FrameProps)
 		line = longer;
 	}
 	const gap = Math.max(1, width - title.length - position.length - 1);
+	const rule: Line = [{text: symbols.line.repeat(Math.max(1, width - 1)), dim: true}];
+	const lines = (...all: Line[]) => all.map((one, index) => <Spans key={index} line={one} columns={width} />);
 	return (
 		<Box flexDirection="column" width={width}>
-			<Row>
-				<Text bold color={color('accent')}>
-					{title}
-				</Text>
-				{' '.repeat(gap)}
-				<Text dimColor>{position}</Text>
-			</Row>
-			<Row>
-				<Text dimColor>{symbols.line.repeat(Math.max(1, width - 1))}</Text>
-			</Row>
-			<Rows rows={rows.slice(from, to)} />
-			<Row>
-				<Text dimColor>{symbols.line.repeat(Math.max(1, width - 1))}</Text>
-			</Row>
-			<Row>
-				<Text dimColor>
-					{line}
-					{hidden > 0 ? `  (+${hidden} rows)` : ''}
-				</Text>
-			</Row>
+			<Rows
+				columns={width}
+				rows={[
+					...lines([{text: title, role: 'accent', bold: true}, ' '.repeat(gap), {text: position, dim: true}], rule),
+					...rows.slice(from, to),
+					...lines(rule, [{text: hidden > 0 ? `${line}  (+${hidden} rows)` : line, dim: true}]),
+				]}
+			/>
 		</Box>
 	);
 };

@@ -1,11 +1,10 @@
 import {stripVTControlCharacters} from 'node:util';
 import {type Key, useInput} from 'ink';
 import type {Press} from '../../model/wizard.js';
+import {control} from '../characters.js';
 
 export type {Press};
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a paste may hold them
-const control = /[\u0000-\u001f\u007f-\u009f]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are
 const controlOnly = /^[\u0001-\u001a\u007f]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are

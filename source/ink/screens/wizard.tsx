@@ -1,5 +1,5 @@
 import {Text} from 'ink';
-import {type ReactNode, useEffect, useRef, useState} from 'react';
+import {useEffect, useRef, useState} from 'react';
 import stringWidth from 'string-width';
 import type {Answers} from '../../model/answers.js';
 import type {PlannedStep} from '../../model/events.js';
@@ -30,10 +30,11 @@ import {
 	withCompletion,
 	withFinding,
 } from '../../model/wizard.js';
-import {bodyRows, Frame, paragraph, windowOf} from '../components/frame.js';
+import {bodyRows, Frame, paragraph, type RowContent, windowOf} from '../components/frame.js';
 import {TextValue} from '../components/text-value.js';
 import {useKeys} from '../hooks/use-keys.js';
 import {useSize} from '../hooks/use-size.js';
+import {Spans} from '../spans.js';
 import {useTheme} from '../theme.js';
 
 /** What was found out about a value: lines for people, and whether it is as it should be. */
@@ -125,8 +126,9 @@ const usePlan = (
 	const [seen, setSeen] = useState<{key: string; plan: Plan | string} | null>(null);
 	const key = `${round} ${JSON.stringify(state.draft)}`;
 	useEffect(() => {
+		if (!active) return;
 		const {answers} = answersOf(state.draft, facts);
-		if (!active || !answers) return;
+		if (!answers) return;
 		const controller = new AbortController();
 		const see = (plan: Plan | string) => {
 			if (!controller.signal.aborted) setSeen({key, plan});
@@ -256,7 +258,9 @@ export const WizardScreen = ({
 	const {number, count} = positionOf(state, facts);
 	const position = `${number} of ${count}`;
 	const dim = (text: string, indent = 0) =>
-		paragraph(text, width - indent).map(line => <Text dimColor key={line}>{`${' '.repeat(indent)}${line}`}</Text>);
+		paragraph(text, width - indent).map(line => (
+			<Spans key={line} line={[{text: `${' '.repeat(indent)}${line}`, dim: true}]} columns={columns} />
+		));
 
 	/** The row around which the frame's window lies, when the body is scrolled on from where the focus puts it. */
 	const scrolled = (count: number, focus: number) => {
@@ -278,7 +282,7 @@ export const WizardScreen = ({
 			/>
 		);
 	if (state.overlay === 'help') {
-		const rows: ReactNode[] = [];
+		const rows: RowContent[] = [];
 		for (const field of screen.fields) rows.push(...paragraph(`${field.label}: ${field.why}`, width), '');
 		for (const term of screen.terms) {
 			const [name, meaning] = terms[term];
@@ -326,7 +330,7 @@ export const WizardScreen = ({
 		);
 	}
 
-	const rows: ReactNode[] = [...dim(screen.intro), ''];
+	const rows: RowContent[] = [...dim(screen.intro), ''];
 	const keys = ['Enter next', number > 1 || state.fromReview ? 'Esc back' : 'Esc leave', '? help'];
 	let focus = 0;
 
@@ -411,12 +415,14 @@ export const WizardScreen = ({
 				const chosen = option.value === value;
 				if (chosen) focus = rows.length;
 				rows.push(
-					<Text key={option.value}>
-						<Text bold={chosen} color={chosen ? color('accent') : undefined}>
-							{`${chosen ? symbols.pointer : ' '} ${option.label}`}
-						</Text>
-						{option.detail ? <Text dimColor>{`  ${option.detail}`}</Text> : null}
-					</Text>,
+					<Spans
+						key={option.value}
+						line={[
+							{text: `${chosen ? symbols.pointer : ' '} ${option.label}`, ...(chosen && {bold: true, role: 'accent'})},
+							{text: option.detail && `  ${option.detail}`, dim: true},
+						]}
+						columns={columns}
+					/>,
 				);
 			}
 			rows.push('');

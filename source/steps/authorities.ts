@@ -1,0 +1,92 @@
+import {X509Certificate} from 'node:crypto';
+import {join} from 'node:path';
+import {rootCertificates} from 'node:tls';
+import {exec} from '../engine/compose.js';
+import {messageOf, SetupError} from '../errors.js';
+import {proxyFolder} from '../files/names.js';
+import {stagingRoots} from '../model/authority.js';
+import type {Context} from './context.js';
+import {pause} from './wait.js';
+
+/** Where Caddy keeps the root of its own authority, in its container. */
+const rootInProxy = '/data/caddy/pki/authorities/local/root.crt';
+const rootTimeoutMs = 60_000;
+
+type Place = Pick<Context, 'host' | 'directory'>;
+
+/** The exported root of the installation's own authority, for browsers. */
+export const rootPath = (directory: string) => join(directory, 'certificates', 'root.crt');
+const folder = (directory: string) => join(directory, 'specify7', 'authorities');
+/** The authorities trusted here that are not public; empty when the certificates are public ones. */
+const extraPath = (directory: string) => join(folder(directory), 'own.pem');
+/** What Specify 7 trusts: the public authorities and those. */
+const bundlePath = (directory: string) => join(folder(directory), 'bundle.pem');
+
+/** The PEM certificates in a text. */
+export const certificatesIn = (text: string) =>
+	text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+
+/** The authorities an installation trusts besides the public ones, PEM each. */
+export const readAuthorities = async ({host, directory}: Place) =>
+	certificatesIn((await host.read(extraPath(directory))) ?? '');
+
+/** Whether what Specify 7 trusts has been written. */
+export const hasAuthorities = async ({host, directory}: Place) =>
+	(await host.read(extraPath(directory))) !== null && (await host.stat(bundlePath(directory))) !== null;
+
+/** The root of the proxy's own authority, which it makes when it first needs it. */
+const readRoot = async ({host, directory, signal}: Context) => {
+	for (const deadline = Date.now() + rootTimeoutMs; Date.now() < deadline; await pause(500, signal)) {
+		const {exitCode, stdout} = await host.run(exec(directory, 'proxy', 'cat', rootInProxy), {signal});
+		if (exitCode === 0 && stdout.includes('END CERTIFICATE')) return stdout;
+	}
+	throw new SetupError('The proxy did not make its own certificate authority.', {
+		hint: 'Read "docker compose logs proxy"; after mending the cause run this again.',
+	});
+};
+
+/** The roots of Let's Encrypt's staging environment, from its own site. */
+const fetchStagingRoots = async (signal: AbortSignal) => {
+	try {
+		const texts = await Promise.all(
+			stagingRoots.map(async address => {
+				const answer = await fetch(address, {signal});
+				if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
+				return answer.text();
+			}),
+		);
+		const roots = texts.flatMap(certificatesIn);
+		// They are trusted by this installation alone, and only where they say what they are.
+		return roots.filter(root => new X509Certificate(root).subject.includes('(STAGING)')).join('\n');
+	} catch (error) {
+		signal.throwIfAborted();
+		throw new SetupError(`The roots of Let's Encrypt's staging environment could not be had: ${messageOf(error)}.`, {
+			hint: 'Specify must trust them to reach its own attachments. Try again, or use certificates: internal or letsencrypt.',
+		});
+	}
+};
+
+const extraAuthorities = async (context: Context) => {
+	const {host, directory, answers, signal} = context;
+	const {certificates, proxy, acme, own} = answers;
+	if (certificates === 'internal' || proxy === 'behind') {
+		const root = await readRoot(context);
+		// Visitors of another web server never see it.
+		if (proxy === 'public') await host.write(rootPath(directory), root, 0o644);
+		return root;
+	}
+	if (certificates === 'letsencrypt-staging') return fetchStagingRoots(signal);
+	const given = acme.ca !== null || own.authority !== null;
+	return given ? ((await host.read(join(directory, proxyFolder, 'authority.pem'))) ?? '') : '';
+};
+
+/** Writes down whom this installation trusts. Tells whether that has changed. */
+export const writeAuthorities = async (context: Context) => {
+	const {host, directory} = context;
+	const extra = await extraAuthorities(context);
+	const bundle = `${certificatesIn(extra).join('\n')}\n${rootCertificates.join('\n')}\n`;
+	const changed = (await host.read(bundlePath(directory))) !== bundle;
+	await host.write(bundlePath(directory), bundle, 0o644);
+	await host.write(extraPath(directory), extra === '' ? '' : `${certificatesIn(extra).join('\n')}\n`, 0o644);
+	return changed;
+};

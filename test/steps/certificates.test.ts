@@ -1,0 +1,253 @@
+import {beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {Cancelled, SetupError} from '../../source/errors.js';
+import {letsEncrypt} from '../../source/model/authority.js';
+import type {StepEvent} from '../../source/model/events.js';
+import {certificates, storageName} from '../../source/steps/certificates.js';
+import {gateOf, observeProxy, privateFiles, setGate, writePrivate} from '../../source/steps/proxy.js';
+import {answersWith} from '../_helpers/answers.js';
+import {contextWith} from '../_helpers/context.js';
+import {temporaryFolder} from '../_helpers/folder.js';
+import {drain, drainToError} from '../_helpers/generators.js';
+import {databaseSeen, nothingThere} from '../_helpers/observation.js';
+import {hasOpenssl, makeCertificate, serveSecurely} from '../_helpers/servers.js';
+
+const {folder} = temporaryFolder();
+const privateFolder = '/opt/specify/.specify-setup/proxy';
+const directory = 'https://ca.example/acme/directory';
+const staging = 'https://ca.example/acme/test';
+/** Below localhost, so that nobody is asked about these names. */
+const domain = 'nrm.localhost';
+const [specify7, media] = [`specify7.${domain}`, `media.${domain}`];
+
+describe("the name of an authority's folder in the proxy's storage", () => {
+	it.each([
+		[letsEncrypt.directory, 'acme-v02.api.letsencrypt.org-directory'],
+		[letsEncrypt.staging, 'acme-staging-v02.api.letsencrypt.org-directory'],
+		['https://ca.example:14000/dir', 'ca.example-14000-dir'],
+		['https://CA.example/acme/v2/Directory/', 'ca.example-acme-v2-directory'],
+		['https://ca.example', 'ca.example'],
+	])('of %s is %s', (address, name) => {
+		expect(storageName(address)).toBe(name);
+	});
+});
+
+describe.runIf(hasOpenssl)('the certificates', () => {
+	let keys: {key: string; cert: string};
+	let https: number;
+	let context: ReturnType<typeof contextWith>;
+	/** Host names that each authority has issued for, by its folder. */
+	let issued: Record<string, string[]>;
+	/** Rows of the proxy's log. */
+	let log: object[];
+
+	beforeAll(async () => {
+		keys = makeCertificate(folder, `*.${domain}`);
+		https = await serveSecurely(keys, (_, response) => response.end());
+	});
+
+	const make = (over: Parameters<typeof answersWith>[0] = {}) => {
+		const acme = {directory, staging, ca: '/root/ca.pem'};
+		const answers = answersWith({
+			domain,
+			hostnames: {landing: null},
+			ports: {https},
+			certificates: 'letsencrypt',
+			acme,
+			...over,
+		});
+		context = contextWith({answers, observation: nothingThere({}, answers)});
+		context.host.files.set('/root/ca.pem', {text: keys.cert, mode: 0o644});
+		context.engine.service('proxy');
+		context.host
+			.on(/ find \/data\/caddy\/certificates\/(\S+) /, ({line}) => {
+				const [, place] = /certificates\/(\S+) /.exec(line)!;
+				const names = issued[place!] ?? [];
+				return {stdout: names.map(name => `/data/caddy/certificates/${place}/${name}/${name}.crt\n`).join('')};
+			})
+			.on('docker logs', () => ({stderr: log.map(row => `${JSON.stringify(row)}\n`).join('')}))
+			.on('caddy reload', () => {
+				asked.push(directoriesAsked());
+				return {};
+			});
+		return context;
+	};
+	/** What the proxy was told to ask, at each reload. */
+	let asked: Record<string, string>[];
+	const directoriesAsked = () =>
+		Object.fromEntries(
+			[specify7, media].map(name => {
+				const text = context.host.files.get(`${privateFolder}/tls-${name}.caddy`)?.text ?? '';
+				return [name, /\bdir (\S+)/.exec(text)?.[1] ?? ''];
+			}),
+		);
+	const checks = (events: readonly StepEvent[]) =>
+		events.flatMap(event => (event.type === 'check' ? [`${event.name}: ${event.ok}`] : []));
+	const refusal = (identifier: string, kind: string, detail: string) => ({
+		level: 'error',
+		msg: 'could not get certificate from issuer',
+		identifier,
+		error: `HTTP 400 urn:ietf:params:acme:error:${kind} - ${detail}`,
+	});
+
+	beforeEach(() => {
+		issued = {};
+		log = [];
+		asked = [];
+		make();
+	});
+	const [real, test] = [storageName(directory), storageName(staging)];
+
+	it('are asked for in the test environment first, and only then where they count', async () => {
+		context.host.on('caddy reload', () => {
+			asked.push(directoriesAsked());
+			issued[test] = [specify7, media];
+			return {};
+		});
+		const {result, yielded} = await drain(certificates(context));
+		expect(asked).toEqual([
+			{[specify7]: staging, [media]: staging},
+			{[specify7]: directory, [media]: directory},
+		]);
+		expect(checks(yielded)).toEqual([
+			`rehearsal of ${specify7}: true`,
+			`rehearsal of ${media}: true`,
+			`certificate of ${specify7}: true`,
+			`certificate of ${media}: true`,
+		]);
+		expect(result).toEqual({changed: true, summary: `The proxy serves ${specify7}, ${media}.`});
+		expect(await observeProxy(context)).toMatchObject({certificates: 'final', loaded: true});
+	});
+
+	it('that the authority has issued before are not rehearsed again; a new name alone is', async () => {
+		issued[real] = [specify7];
+		context.host.on('caddy reload', () => {
+			asked.push(directoriesAsked());
+			issued[test] = [media];
+			return {};
+		});
+		const {yielded} = await drain(certificates(context));
+		expect(asked[0]).toEqual({[specify7]: directory, [media]: staging});
+		expect(asked).toHaveLength(2);
+		expect(checks(yielded)[0]).toBe(`rehearsal of ${media}: true`);
+
+		issued[real] = [specify7, media];
+		asked.length = 0;
+		await drain(certificates(context));
+		expect(asked).toEqual([{[specify7]: directory, [media]: directory}]);
+	});
+
+	it('are not asked for where they count when the rehearsal fails, and the wrong name is told', async () => {
+		log = [refusal(media, 'dns', `no valid A records found for ${media}`)];
+		const {error, yielded} = await drainToError(certificates(context));
+		expect(error).toBeInstanceOf(SetupError);
+		expect(error.message).toMatch(
+			new RegExp(
+				`^ca\\.example finds no address for ${media}: its DNS record is missing or broken\\. It said: no valid A`,
+			),
+		);
+		expect((error as SetupError).hint).toContain(`Create an A record`);
+		expect(asked).toEqual([{[specify7]: staging, [media]: staging}]);
+		expect(checks(yielded).some(name => name.startsWith('certificate'))).toBe(false);
+		expect(JSON.stringify(asked)).not.toContain(`"${directory}"`);
+	});
+
+	it('that were served before are served again after a failed rehearsal', async () => {
+		make({acme: {directory: 'https://old.example/acme', ca: '/root/ca.pem'}});
+		await writePrivate(context, await privateFiles(context));
+		const before = directoriesAsked();
+		const {host} = context;
+		make();
+		for (const [path, file] of host.files) if (!context.host.files.has(path)) context.host.files.set(path, file);
+		log = [refusal(specify7, 'unauthorized', 'wrong answer')];
+		const {error} = await drainToError(certificates(context));
+		expect(error.message).toContain(`looked for ${specify7} and did not find this machine`);
+		expect(asked).toEqual([{[specify7]: staging, [media]: staging}, before]);
+		expect(before[specify7]).toBe('https://old.example/acme');
+	});
+
+	it('of a failed first rehearsal leave nothing that would ask where it counts', async () => {
+		log = [refusal(specify7, 'caa', 'forbidden')];
+		await drainToError(certificates(context));
+		expect(directoriesAsked()).toEqual({[specify7]: staging, [media]: staging});
+		expect(await observeProxy(context)).toMatchObject({certificates: 'other'});
+	});
+
+	it('that do not come in the end are told with the name and the reason', async () => {
+		issued[real] = [specify7, media];
+		make({ports: {https: 1}});
+		log = [refusal(media, 'rateLimited', 'too many certificates already issued, retry after tomorrow')];
+		const {error} = await drainToError(certificates(context));
+		expect(error.message).toBe(
+			`ca.example has issued or refused too often lately for ${media}. It said: too many certificates already issued, retry after tomorrow.`,
+		);
+		expect((error as SetupError).hint).toContain('Wait as long as it says');
+	});
+
+	it('of a name that has one already are not told for what the log says of others', async () => {
+		issued[real] = [specify7, media];
+		log = [refusal('another.localhost', 'dns', 'not ours')];
+		expect((await drain(certificates(context))).result.summary).toContain(specify7);
+	});
+
+	it('of an authority without a test environment are asked for there at once', async () => {
+		make({acme: {directory, ca: '/root/ca.pem'}});
+		await drain(certificates(context));
+		expect(asked).toEqual([{[specify7]: directory, [media]: directory}]);
+		expect(context.host.ran('find /data/caddy/certificates')).toEqual([]);
+	});
+
+	it('of the proxy itself are trusted by their exported root', async () => {
+		make({certificates: 'internal', acme: {}});
+		context.host.on('cat /data/caddy/pki/authorities/local/root.crt', {stdout: keys.cert});
+		const {result} = await drain(certificates(context));
+		expect(result.summary).toBe(
+			`The proxy serves ${specify7}, ${media}; its root certificate is /opt/specify/certificates/root.crt.`,
+		);
+		expect(context.host.ran('find /data/caddy/certificates')).toEqual([]);
+	});
+
+	it('behind another web server are not looked at', async () => {
+		make({certificates: 'internal', acme: {}, proxy: 'behind', ports: {http: 8123, https: 1}});
+		context.host.on('cat /data/caddy/pki/authorities/local/root.crt', {stdout: keys.cert});
+		const {result, yielded} = await drain(certificates(context));
+		expect(result.summary).toBe('The proxy listens on port 8123 of this machine alone, for the web server in front.');
+		expect(checks(yielded)).toEqual([]);
+	});
+
+	it('are waited for until somebody stops it', async () => {
+		setTimeout(() => context.controller.abort(), 50);
+		const {error} = await drainToError(certificates(context));
+		expect(error).toBeInstanceOf(Cancelled);
+	});
+
+	describe('come with the gate', () => {
+		beforeEach(() => {
+			issued[real] = [specify7, media];
+		});
+
+		it.each([
+			[0, 'closed'],
+			[2, 'open'],
+		] as const)('which with %i users known is made %s', async (users, gate) => {
+			context.observation = nothingThere({database: databaseSeen({users})}, context.answers);
+			await drain(certificates(context));
+			expect(await gateOf(context)).toBe(gate);
+		});
+
+		it('closed where nothing is known, before the proxy is started', async () => {
+			let atStart = '';
+			context.host.on(' up --detach', () => {
+				atStart = context.host.files.get(`${privateFolder}/gate.caddy`)?.text ?? '';
+				return {};
+			});
+			await drain(certificates(context));
+			expect(atStart).toMatch(/^respond @stranger .* 401$/m);
+		});
+
+		it('left as it is where it stands', async () => {
+			await setGate(context, 'open');
+			await drain(certificates(context));
+			expect(await gateOf(context)).toBe('open');
+		});
+	});
+});
