@@ -1,4 +1,4 @@
-import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {build, type Plugin} from 'esbuild';
 import {narrow} from './source/ink/characters.js';
@@ -28,13 +28,18 @@ const withoutDevtools: Plugin = {
  * Changes places in a package's file.
  * @param file its path below node_modules
  * @param changes what stands there once, and what shall stand there
- * @throws when it does not stand there once, because the package has changed
+ * @throws when it does not stand there once, because the package has changed, or when the program does not use the file
  */
 const mended = (file: string, ...changes: [before: string, after: string][]): Plugin => ({
 	name: `mended ${file}`,
-	setup({onLoad}) {
-		const path = resolve('node_modules', file);
+	setup({onLoad, onEnd}) {
+		const path = realpathSync(resolve('node_modules', file));
+		let used = false;
+		onEnd(() => {
+			if (!used) throw new Error(`${file} is not used: look at it in build.ts again.`);
+		});
 		onLoad({filter: new RegExp(`^${path.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`)}, () => {
+			used = true;
 			let contents = readFileSync(path, 'utf8');
 			for (const [before, after] of changes) {
 				const parts = contents.split(before);
@@ -75,7 +80,7 @@ const quickWidth = mended(
 const withOneWidth: Plugin = {
 	name: 'with-one-width',
 	setup({onResolve}) {
-		const path = resolve('node_modules/string-width/index.js');
+		const path = realpathSync('node_modules/string-width/index.js');
 		onResolve({filter: /^string-width$/}, ({kind}) => (kind === 'import-statement' ? {path} : undefined));
 	},
 };

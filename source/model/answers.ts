@@ -11,8 +11,14 @@ export type AnswerProblem = {key: string; reason: string; line?: number; column?
 const hostnameRule = 'must be a host name such as specify.museum.example';
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
+/** The proxy names files after host names, with something before and after; a file's name has 255 bytes at most. */
+const maxHostnameLength = 230;
+
 const isHostname = (name: string) =>
-	name.length <= 253 && name.includes('.') && name.split('.').every(part => label.test(part)) && !/^[\d.]+$/.test(name);
+	name.length <= maxHostnameLength &&
+	name.includes('.') &&
+	name.split('.').every(part => label.test(part)) &&
+	!/^[\d.]+$/.test(name);
 
 /** An address whose domain is anything a host name may be, because it is often made of the installation's own. */
 const isEmail = (address: string) => {
@@ -20,8 +26,10 @@ const isEmail = (address: string) => {
 	return rest.length === 0 && /^[A-Za-z0-9.!#$&*+/=?^_`{|}~-]{1,64}$/.test(local) && isHostname(domainToASCII(domain));
 };
 
-/** Whether a Caddyfile reads a text as one word that means itself. */
-const isCaddyWord = (word: string) => !/[\s"`{}\\#]/.test(word);
+/** Whether a Caddyfile reads a text as one word that means itself: `<<` would begin a heredoc, `{$` a variable. */
+const isCaddyWord = (word: string) => !/^<<|[\s\p{Cc}"`{}\\#]/u.test(word);
+const caddyWordRule =
+	'must not hold quotes, backquotes, braces, backslashes or #, nor begin with <<: the proxy reads these otherwise';
 
 const oneOf = <const T extends readonly string[]>(...values: T) =>
 	z.enum(values, `must be one of: ${values.join(', ')}`);
@@ -32,6 +40,8 @@ const object = <T extends z.ZodRawShape>(shape: T) =>
 	});
 
 const isTimezone = (name: string) => {
+	// Newer Nodes take offsets, which are no files.
+	if (/^[+-]/.test(name)) return false;
 	try {
 		new Intl.DateTimeFormat('en', {timeZone: name});
 		return true;
@@ -40,11 +50,37 @@ const isTimezone = (name: string) => {
 	}
 };
 
-/** A time zone as it is spelt in containers, which look it up as a file: case matters there. */
+/** Names that Node still uses; the time zone database has given them up for others. Source: its file `backward`. */
+const renamedZones: Record<string, string> = {
+	'Africa/Asmera': 'Africa/Asmara',
+	'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
+	'America/Catamarca': 'America/Argentina/Catamarca',
+	'America/Coral_Harbour': 'America/Atikokan',
+	'America/Cordoba': 'America/Argentina/Cordoba',
+	'America/Godthab': 'America/Nuuk',
+	'America/Indianapolis': 'America/Indiana/Indianapolis',
+	'America/Jujuy': 'America/Argentina/Jujuy',
+	'America/Louisville': 'America/Kentucky/Louisville',
+	'America/Mendoza': 'America/Argentina/Mendoza',
+	'Asia/Calcutta': 'Asia/Kolkata',
+	'Asia/Katmandu': 'Asia/Kathmandu',
+	'Asia/Rangoon': 'Asia/Yangon',
+	'Asia/Saigon': 'Asia/Ho_Chi_Minh',
+	'Atlantic/Faeroe': 'Atlantic/Faroe',
+	'Europe/Kiev': 'Europe/Kyiv',
+	'Pacific/Enderbury': 'Pacific/Kanton',
+	'Pacific/Ponape': 'Pacific/Pohnpei',
+	'Pacific/Truk': 'Pacific/Chuuk',
+};
+
+/** A time zone as it is spelt in containers, which look it up as a file: case matters there, and names given up long ago are missing. */
 const spelling = (name: string) => {
 	const lower = name.toLowerCase();
 	if (lower === 'utc' || lower === 'gmt') return lower.toUpperCase();
-	return Intl.supportedValuesOf('timeZone').find(known => known.toLowerCase() === lower) ?? name;
+	const known =
+		Intl.supportedValuesOf('timeZone').find(zone => zone.toLowerCase() === lower) ??
+		new Intl.DateTimeFormat('en', {timeZone: name}).resolvedOptions().timeZone;
+	return renamedZones[known] ?? known;
 };
 
 const reservedDatabases = new Set([
@@ -108,7 +144,8 @@ const makeFields = () => {
 	const httpsAddress = z
 		.url({error: 'must be an https:// address', abort: true})
 		.refine(address => /^https:\/\//i.test(address), 'must be an https:// address')
-		.refine(isCaddyWord, 'holds characters that the proxy cannot take: quotes, braces and backslashes');
+		.refine(isCaddyWord, caddyWordRule)
+		.transform(address => new URL(address).href);
 	return {
 		version: z.literal(1, 'must be 1, the only version of this file'),
 		where: oneOf('this-computer', 'server', 'digitalocean', 'openstack'),
@@ -136,7 +173,7 @@ const makeFields = () => {
 				kid: z
 					.string('must be the key identifier the authority gave you')
 					.regex(/^[\x21-\x7e]{1,512}$/, 'must be the key identifier the authority gave you, without spaces')
-					.refine(isCaddyWord, 'holds characters that the proxy cannot take: quotes, braces and backslashes'),
+					.refine(isCaddyWord, caddyWordRule),
 				keyFile: path,
 			}).nullable(),
 		}).partial(),
@@ -145,7 +182,8 @@ const makeFields = () => {
 		email: z
 			.string('must be an e-mail address such as collections@museum.example')
 			.trim()
-			.refine(isEmail, 'must be an e-mail address such as collections@museum.example'),
+			.refine(isEmail, 'must be an e-mail address such as collections@museum.example')
+			.refine(isCaddyWord, caddyWordRule),
 		timezone: z
 			.string('must be a time zone')
 			.refine(isTimezone, 'must be a time zone such as Europe/Stockholm')
@@ -172,8 +210,8 @@ const makeFields = () => {
 			registry: z
 				.string('must be a registry such as localhost:5000')
 				.regex(
-					// Without a dot or a port Docker takes the first part for a user of Docker Hub.
-					/^(localhost|\[[0-9a-fA-F:]+\]|[a-zA-Z0-9][a-zA-Z0-9.-]*(\.[a-zA-Z0-9-]+|:\d{1,5}))(:\d{1,5})?(\/[a-z0-9._-]+)*$/,
+					// As Docker reads names of images. Without a dot or a port it takes the first part for a user of Docker Hub.
+					/^(localhost|\[[0-9a-fA-F:]+\]|(?=[^/]*[.:])[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(:\d{1,5})?(\/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)*$/,
 					'must be a registry such as localhost:5000 or mirror.museum.example/hub, without https://',
 				)
 				.nullable(),
@@ -277,7 +315,7 @@ export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: st
 		},
 		hsts: given.hsts ?? false,
 		email: given.email ?? `admin@${domain}`,
-		timezone: given.timezone ?? timezone,
+		timezone: given.timezone ?? spelling(timezone),
 		database: {
 			name: given.database?.name ?? 'specify',
 			start: given.database?.start ?? 'empty',

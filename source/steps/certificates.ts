@@ -26,11 +26,18 @@ const acmeTimeoutMs = 240_000;
 /** How long a trouble that may pass is watched. */
 const patienceMs = 90_000;
 
-/** How Caddy names an authority's folder in its storage. */
+const storageSigns: Record<string, string> = {' ': '_', '+': '_plus_', '*': 'wildcard_', ':': '-', '..': ''};
+
+/** How Caddy names an authority's folder in its storage (certmagic: the ACME issuer's key, made safe). */
 export const storageName = (directory: string) => {
 	const {host, pathname} = new URL(directory);
-	const path = pathname.replaceAll('/', '-').replace(/^-+|-+$/g, '');
-	return `${host}${path === '' ? '' : `-${path}`}`.toLowerCase().replaceAll(':', '-');
+	const path = decodeURI(pathname)
+		.replaceAll('/', '-')
+		.replace(/^-+|-+$/g, '');
+	return `${host}${path === '' ? '' : `-${path}`}`
+		.toLowerCase()
+		.replace(/ |\+|\*|:|\.\./g, sign => storageSigns[sign]!)
+		.replace(/[^\w@.-]/g, '');
 };
 
 /** Host names that have a certificate of an authority in the proxy's storage. */

@@ -72,7 +72,7 @@ export const startServices = async (context: Context, services: readonly Service
 	const port = /(?:port is already allocated|address already in use)/.exec(said.join('\n'));
 	throw new SetupError(`Docker could not start ${services.join(', ')}: ${said.at(-1)}`, {
 		hint: port
-			? 'Another program took the port. Stop it, or choose other ports with --set ports.http=… --set ports.https=…'
+			? 'Another program took the port. Stop it, or choose other ports: --set ports.http=… --set ports.https=…'
 			: 'Read the lines above; after mending the cause run this again, it continues from here.',
 		details: said.slice(-8, -1),
 	});

@@ -198,9 +198,64 @@ describe('values', () => {
 		expect(refused({images: {registry: 'mirror'}})).toHaveProperty(['images.registry']);
 	});
 
-	it('passes on only time zones in the spelling that containers know', () => {
+	it.each([
+		['europe/stockholm', 'Europe/Stockholm'],
+		['utc', 'UTC'],
+		['Etc/UTC', 'UTC'],
+		['etc/gmt+5', 'Etc/GMT+5'],
+		// Given up by the time zone database: containers have no such files any more.
+		['us/eastern', 'America/New_York'],
+		['US/Eastern', 'America/New_York'],
+		['Asia/Calcutta', 'Asia/Kolkata'],
+		['Asia/Kolkata', 'Asia/Kolkata'],
+		['Europe/Kiev', 'Europe/Kyiv'],
+		['america/buenos_aires', 'America/Argentina/Buenos_Aires'],
+		['America/Argentina/Buenos_Aires', 'America/Argentina/Buenos_Aires'],
+	])('passes on only time zones in the spelling that containers know: %s is %s', (timezone, spelt) => {
 		// A file system tells upper from lower case: the database and Specify stop at europe/stockholm.
-		expect(parseAnswers({timezone: 'europe/stockholm'}).answers?.timezone).not.toBe('europe/stockholm');
+		expect(accepted({timezone}).timezone).toBe(spelt);
+		expect(accepted({}, {timezone}).timezone).toBe(spelt);
+		expect(accepted({timezone: spelt}).timezone).toBe(spelt);
+	});
+
+	it.each(['+01:00', '-0500', '+1'])('refuses the time zone %s, which is none that containers know', timezone => {
+		expect(refused({timezone})).toEqual({timezone: 'must be a time zone such as Europe/Stockholm'});
+	});
+
+	it.each(['it{$HOME}@nrm.example', '{env.HOME}@nrm.example', '#it@nrm.example', '`it@nrm.example', 'a}@nrm.example'])(
+		'refuses the e-mail address %s, which the proxy would read otherwise, and says so',
+		email => {
+			expect(refused({email})).toEqual({email: expect.stringMatching(/the proxy reads these otherwise$/)});
+		},
+	);
+
+	it.each(['!$&*+/=?^_|~-.x@nrm.example', '$HOME@nrm.example', 'a@münchen.example', 'x@specify.localhost'])(
+		'accepts the e-mail address %s',
+		email => {
+			expect(accepted({email}).email).toBe(email);
+		},
+	);
+
+	it.each([
+		'a..b.example/hub',
+		'mirror-.example',
+		'-mirror.example',
+		'mirror.example/-hub',
+		'mirror.example/hub_',
+		'mirror.example/a//b',
+		'mirror.example/..',
+		'mirror.example:',
+		'mirror.example/Hub',
+	])('refuses the registry %s, by which Docker finds no image', registry => {
+		expect(refused({images: {registry}})).toHaveProperty(['images.registry']);
+	});
+
+	it('refuses host names after which no file can be named', () => {
+		const name = (length: number) => `${`${'a'.repeat(50)}.`.repeat(4)}${'b'.repeat(length - 204)}`;
+		expect(name(230)).toHaveLength(230);
+		expect(accepted({hostnames: {specify7: name(230)}}).hostnames.specify7).toBe(name(230));
+		expect(refused({hostnames: {specify7: name(231)}})).toHaveProperty(['hostnames.specify7']);
+		expect(refused({domain: name(225)})).toEqual({domain: 'is too long for the names below it'});
 	});
 });
 
@@ -340,6 +395,8 @@ describe('certificates', () => {
 		['acme.staging', {directory, staging: 'file:///etc/passwd'}],
 		['acme.eab.kid', {directory, eab: {...eab, kid: 'a b'}}],
 		['acme.eab.kid', {directory, eab: {...eab, kid: 'a{b}'}}],
+		['acme.eab.kid', {directory, eab: {...eab, kid: '<<END'}}],
+		['acme.directory', {directory: 'https://acme.ca.example/\u0001'}],
 		['acme.eab.kid', {directory, eab: {...eab, kid: ''}}],
 		['acme.eab.keyFile', {directory, eab: {kid: 'a'}}],
 		['acme.ca', {directory, ca: ''}],
@@ -459,7 +516,7 @@ describe('specify.yaml', () => {
 			hostnames: fc.record({specify7: hostname, media: hostname}, {requiredKeys: []}),
 			ports: fc.record({http: port, https: port}, {requiredKeys: []}),
 			email: fc.emailAddress(),
-			timezone: fc.constantFrom(...Intl.supportedValuesOf('timeZone')),
+			timezone: fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'US/Eastern', 'asia/kolkata'),
 			database: fc.oneof(
 				fc.record({name: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/)}, {requiredKeys: []}),
 				fc.record({start: fc.constant('dump'), dump: path}),

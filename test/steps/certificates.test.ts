@@ -26,6 +26,10 @@ describe("the name of an authority's folder in the proxy's storage", () => {
 		['https://ca.example:14000/dir', 'ca.example-14000-dir'],
 		['https://CA.example/acme/v2/Directory/', 'ca.example-acme-v2-directory'],
 		['https://ca.example', 'ca.example'],
+		// What Caddy takes out of names or writes otherwise.
+		['https://ca.example/~museum/acme+v2', 'ca.example-museum-acme_plus_v2'],
+		['https://ca.example/a%20b', 'ca.example-a_b'],
+		['https://ca.example/Zürich', 'ca.example-zrich'],
 	])('of %s is %s', (address, name) => {
 		expect(storageName(address)).toBe(name);
 	});
