@@ -90,3 +90,13 @@ export const writeAuthorities = async (context: Context) => {
 	await host.write(extraPath(directory), extra === '' ? '' : `${certificatesIn(extra).join('\n')}\n`, 0o644);
 	return changed;
 };
+
+/** Remembers whom the installation trusts; what it returns puts that back. */
+export const rememberAuthorities = async ({host, directory}: Place) => {
+	const paths = [bundlePath(directory), extraPath(directory)];
+	const before = await Promise.all(paths.map(path => host.read(path)));
+	return async () => {
+		for (const [index, path] of paths.entries())
+			if (before[index] !== null) await host.write(path, before[index]!, 0o644);
+	};
+};

@@ -12,7 +12,7 @@ import {acmeAuthorityOf} from '../model/authority.js';
 import type {StepEvent} from '../model/events.js';
 import {imageOf} from '../model/images.js';
 import {judgeNames} from '../model/names.js';
-import {rootPath, writeAuthorities} from './authorities.js';
+import {rememberAuthorities, rootPath, writeAuthorities} from './authorities.js';
 import type {Context, Step} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
 import {gateOf, privateFiles, readPrivate, reloadProxy, setGate, writePrivate} from './proxy.js';
@@ -159,28 +159,19 @@ const serve = async (context: Context, phaseOf: (name: string) => TlsPhase) => {
 
 /**
  * Obtains a certificate from the authority's test environment for host names it has not issued for yet, so that a wrong record never
- * counts against the real one's limits. What was served before comes back when it fails.
+ * counts against the real one's limits.
  */
 async function* rehearse(context: Context, names: readonly string[], staging: string): AsyncGenerator<StepEvent> {
-	const before = await readPrivate(context, names.map(tlsFile));
 	const since = new Date().toISOString();
 	await serve(context, name => (names.includes(name) ? 'staging' : 'final'));
 	yield* waitHealthy(context, ['proxy']);
 	await reloadProxy(context);
-	try {
-		yield* waitFor(context, names, {
-			has: async name => ((await issuedBy(context, staging)).has(name) ? 'the test environment issues it' : null),
-			what: 'rehearsal',
-			since,
-			authority: staging,
-		});
-	} catch (error) {
-		if (Object.keys(before).length > 0 && !context.signal.aborted) {
-			await writePrivate(context, before);
-			await reloadProxy(context).catch(() => {});
-		}
-		throw error;
-	}
+	yield* waitFor(context, names, {
+		has: async name => ((await issuedBy(context, staging)).has(name) ? 'the test environment issues it' : null),
+		what: 'rehearsal',
+		since,
+		authority: staging,
+	});
 }
 
 /** The names an authority with a test environment has never issued for here. */
@@ -190,7 +181,10 @@ const unproven = async (context: Context, directory: string) => {
 	return namesOf(context.answers).filter(name => !proven.has(name));
 };
 
-/** Starts the proxy, and waits until every host name has a certificate that verifies. Writes down whom the installation trusts. */
+/**
+ * Starts the proxy, and waits until every host name has a certificate that verifies. Writes down whom the installation trusts.
+ * When it fails, what was served before comes back.
+ */
 export const certificates: Step = async function* (context) {
 	const {directory, answers, observation} = context;
 	await makeVolumes(context);
@@ -200,22 +194,34 @@ export const certificates: Step = async function* (context) {
 	const users = observation.database?.users ?? 0;
 	if ((await gateOf(context)) === 'missing') await setGate(context, users > 0 ? 'open' : 'closed');
 
-	const fresh = authority?.staging ? await unproven(context, authority.directory) : [];
-	if (fresh.length > 0) yield* rehearse(context, fresh, authority!.staging!);
+	const before = await readPrivate(context, namesOf(answers).map(tlsFile));
+	const restoreAuthorities = await rememberAuthorities(context);
+	try {
+		const fresh = authority?.staging ? await unproven(context, authority.directory) : [];
+		if (fresh.length > 0) yield* rehearse(context, fresh, authority!.staging!);
 
-	const since = new Date().toISOString();
-	const started = await serve(context, () => 'final');
-	yield* waitHealthy(context, ['proxy']);
-	await reloadProxy(context);
-	const trusted = await writeAuthorities(context);
-	const changed = started || trusted || !observation.proxy.loaded;
-	if (answers.proxy === 'behind')
-		return {
-			changed,
-			summary: `The proxy listens on port ${answers.ports.http} of this machine alone, for the web server in front.`,
-		};
-	const names = namesOf(answers);
-	yield* waitForCertificates(context, names, {since});
-	const root = answers.certificates === 'internal' ? `; its root certificate is ${rootPath(directory)}` : '';
-	return {changed, summary: `The proxy serves ${names.join(', ')}${root}.`};
+		const since = new Date().toISOString();
+		const started = await serve(context, () => 'final');
+		yield* waitHealthy(context, ['proxy']);
+		await reloadProxy(context);
+		const trusted = await writeAuthorities(context);
+		const changed = started || trusted || !observation.proxy.loaded;
+		if (answers.proxy === 'behind')
+			return {
+				changed,
+				summary: `The proxy listens on port ${answers.ports.http} of this machine alone, for the web server in front.`,
+			};
+		const names = namesOf(answers);
+		yield* waitForCertificates(context, names, {since});
+		const root = answers.certificates === 'internal' ? `; its root certificate is ${rootPath(directory)}` : '';
+		return {changed, summary: `The proxy serves ${names.join(', ')}${root}.`};
+	} catch (error) {
+		// What was served before goes on; an authority that refused is not asked again behind anybody's back.
+		await restoreAuthorities();
+		if (Object.keys(before).length > 0) {
+			await writePrivate(context, before);
+			await reloadProxy({...context, signal: new AbortController().signal}).catch(() => {});
+		}
+		throw error;
+	}
 };
