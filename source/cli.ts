@@ -12,6 +12,8 @@ An unofficial tool, not endorsed by the Specify Collections Consortium.
   specify-setup reconfigure           change an installation
   specify-setup status                how it is doing
   specify-setup certs                 certificates: show, renew, trust
+  specify-setup doctor                look at everything, say what to do
+  specify-setup bundle                pack up for somebody who helps
   specify-setup attach                watch the run under way, or the last one
   specify-setup replay JOURNAL        show a run again
 

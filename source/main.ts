@@ -14,6 +14,8 @@ const commands: Record<string, () => Promise<Command>> = {
 	replay: () => import('./commands/replay.js').then(({help, replay}) => ({help, run: replay})),
 	certs: () => import('./commands/certs.js').then(({help, certs}) => ({help, run: certs})),
 	status: () => import('./commands/status.js').then(({help, status}) => ({help, run: status})),
+	doctor: () => import('./commands/doctor.js').then(({help, doctor}) => ({help, run: doctor})),
+	bundle: () => import('./commands/bundle.js').then(({help, bundle}) => ({help, run: bundle})),
 	[runCommand]: () => import('./run/process.js').then(({runDetached}) => ({help: '', run: runDetached})),
 };
 

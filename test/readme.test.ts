@@ -2,7 +2,9 @@ import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {withDiagram} from '../assets/diagram.js';
 import {help as attachHelp} from '../source/commands/attach.js';
+import {help as bundleHelp} from '../source/commands/bundle.js';
 import {help as certsHelp} from '../source/commands/certs.js';
+import {help as doctorHelp} from '../source/commands/doctor.js';
 import {help as installHelp} from '../source/commands/install.js';
 import {help as replayHelp} from '../source/commands/replay.js';
 import {help as statusHelp} from '../source/commands/status.js';
@@ -26,14 +28,17 @@ describe('the readme', () => {
 	});
 
 	it('names every flag that a command has', () => {
-		for (const help of [installHelp, attachHelp, replayHelp, statusHelp, certsHelp])
+		for (const help of [installHelp, attachHelp, replayHelp, statusHelp, certsHelp, doctorHelp, bundleHelp])
 			for (const [flag] of help.matchAll(/--[a-z-]+/g)) expect(readme, flag).toContain(flag);
 	});
 });
 
 describe('every command', () => {
-	it.each([installHelp, attachHelp, replayHelp, statusHelp, certsHelp])('explains itself with an example', help => {
-		expect(help).toMatch(/^specify-setup /);
-		expect(help).toMatch(/Examples?\n {2}specify-setup/);
-	});
+	it.each([installHelp, attachHelp, replayHelp, statusHelp, certsHelp, doctorHelp, bundleHelp])(
+		'explains itself with an example',
+		help => {
+			expect(help).toMatch(/^specify-setup /);
+			expect(help).toMatch(/Examples?\n {2}specify-setup/);
+		},
+	);
 });

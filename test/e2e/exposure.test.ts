@@ -80,9 +80,11 @@ const scanFromOutside = async (image: string, containers: Partial<Containers>, n
 	const outer = await listen(neighbour.host);
 	const published = publishedPorts(containers);
 	const skip = () => portsOfOthers([...Object.keys(published).map(Number), local.port, outer.port]);
+	/** Ports that any program of this machine may be given for a moment; nothing of ours is published there. */
+	const isPassing = (port: number) => !(port in published) && port >= 32_768 && port < 61_000;
 	const named = (ports: readonly number[]) =>
 		ports
-			.filter(port => port !== local.port && port !== outer.port)
+			.filter(port => port !== local.port && port !== outer.port && !isPassing(port))
 			.map(port => published[port] ?? `this machine:${port}`);
 	try {
 		const others = await addressesOfThisMachine();

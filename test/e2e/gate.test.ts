@@ -6,19 +6,15 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {guidedSetup} from '../../source/model/institution.js';
 import {until} from '../_helpers/until.js';
 import {docker, Installation, type Ran} from './installation.js';
+import {starts} from './starts.js';
 import {ask, attachmentToken, type Door, type Question, secretIn, uploadForm, Visitor} from './visits.js';
 
-const ports = {http: 18820, https: 18821};
+const {ports, settings} = starts.gate;
 const domain = 'specify.localhost';
 /** Specify 7 and the attachments. */
 const name = `collections.${domain}`;
 
-const museum = new Installation(ports, [
-	'database.start=empty',
-	'privacy.publicAttachments=false',
-	`hostnames.specify7=${name}`,
-	`hostnames.media=${name}`,
-]);
+const museum = new Installation(ports, settings);
 let first: Ran;
 let door: Door;
 let password: string;

@@ -105,7 +105,7 @@ describe('an empty start', () => {
 		expect(museum.mode('.env')).toBe('600');
 		expect(museum.mode('.specify-setup')).toBe('700');
 		const secrets = [...museum.read('.env').matchAll(/='([^']+)'/g)].map(([, secret]) => secret!);
-		expect(secrets.length).toBe(7);
+		expect(secrets.length).toBe(8);
 		const {path} = museum.journal();
 		const texts = [
 			first.stdout,

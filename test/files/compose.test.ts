@@ -71,12 +71,14 @@ describe('the composition', () => {
 		for (const [, {volumes = []}] of each) for (const volume of volumes) expect(volume).toMatch(/^(\.\/|[a-z]+:)/);
 	});
 
-	it('keeps database, Redis and report runner on a network without a way out', () => {
-		expect(networks.data).toMatchObject({internal: true});
-		for (const service of ['db', 'redis', 'report'] as const) expect(networksOf(services[service])).toEqual(['data']);
+	it('keeps database, Redis and report runner on networks without a way out, the last one apart', () => {
+		expect(networks).toEqual({web: {}, data: {internal: true}, reports: {internal: true}});
+		for (const service of ['db', 'redis'] as const) expect(networksOf(services[service])).toEqual(['data']);
+		expect(networksOf(services.report)).toEqual(['reports']);
 		expect(networksOf(services.media)).toEqual(['web']);
 		expect(networksOf(services.proxy)).toEqual(['web']);
-		expect(networksOf(services.specify7)).toEqual(['web', 'data']);
+		expect(networksOf(services.specify7)).toEqual(['web', 'data', 'reports']);
+		expect(networksOf(services.worker)).toEqual(['web', 'data']);
 	});
 
 	it('gives the proxy the public names inside, so that Specify reaches its asset server under them', () => {

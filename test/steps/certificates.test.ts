@@ -169,6 +169,28 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		expect(before[specify7]).toBe('https://old.example/acme');
 	});
 
+	it('that were served before are served again, and trusted, when those of another authority do not come in the end', async () => {
+		const trusted = '/opt/specify/specify7/authorities/own.pem';
+		make({certificates: 'internal', acme: {}});
+		context.host.on('cat /data/caddy/pki/authorities/local/root.crt', {stdout: keys.cert});
+		await drain(certificates(context));
+		const {host} = context;
+		const before = new Map([...host.files].filter(([path]) => /\/tls-|\/authorities\//.test(path)));
+		expect([...before.keys()]).toContain(trusted);
+		asked.length = 0;
+		const other = makeCertificate(folder, 'other.localhost');
+		make();
+		for (const [path, file] of before) context.host.files.set(path, file);
+		context.host.files.set('/root/ca.pem', {text: other.cert, mode: 0o644});
+		issued[real] = [specify7, media];
+		log = [refusal(specify7, 'rejectedIdentifier', 'not for you')];
+		const {error} = await drainToError(certificates(context));
+		expect(error.message).toContain(`does not issue for ${specify7}`);
+		expect(asked[0]).toEqual({[specify7]: directory, [media]: directory});
+		expect(asked).toHaveLength(2);
+		for (const [path, {text}] of before) expect([path, context.host.files.get(path)?.text]).toEqual([path, text]);
+	});
+
 	it('of a failed first rehearsal leave nothing that would ask where it counts', async () => {
 		log = [refusal(specify7, 'caa', 'forbidden')];
 		await drainToError(certificates(context));
@@ -218,10 +240,14 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		expect(checks(yielded)).toEqual([]);
 	});
 
-	it('are waited for until somebody stops it', async () => {
+	it('are waited for until somebody stops it; what was served before goes on', async () => {
+		const before = {'tls-old.caddy': '# old\n', [`tls-${specify7}.caddy`]: '# earlier\n'};
+		await writePrivate(context, before);
 		setTimeout(() => context.controller.abort(), 50);
 		const {error} = await drainToError(certificates(context));
 		expect(error).toBeInstanceOf(Cancelled);
+		expect(asked).toHaveLength(2);
+		expect(context.host.files.get(`${privateFolder}/tls-${specify7}.caddy`)?.text).toBe('# earlier\n');
 	});
 
 	describe('come with the gate', () => {

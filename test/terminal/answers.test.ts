@@ -67,6 +67,10 @@ const password = fc.stringMatching(/^[A-Za-z0-9]{12,20}$/);
 const values: Record<string, fc.Arbitrary<string>> = {
 	where: fc.constant('this-computer'),
 	domain: fc.oneof(fc.domain(), fc.constantFrom('Samling.Museum.example', 'växter.example', 'specify.localhost')),
+	tls: fc.constantFrom('letsencrypt', 'internal', 'own', 'behind'),
+	'own.certificate': fc.constantFrom('/etc/ssl/a b #1.crt', 'nyckel: å.pem'),
+	'own.key': fc.constantFrom("/etc/ssl/it's.key", './a.key'),
+	'own.authority': fc.constantFrom('/etc/ssl/$root.pem', '~root.pem'),
 	email: fc.emailAddress(),
 	timezone: fc.constantFrom('UTC', 'America/Chicago', 'europe/stockholm'),
 	data: fc.constantFrom('new', 'dump', 'later'),
@@ -199,12 +203,14 @@ describe('in a real terminal the same files come from live screens, plain questi
 	];
 
 	/** Wide and high enough for every file at once. */
-	const huge = [300, 800] as const;
+	const huge = [300, 1200] as const;
 	const shown = [
 		'specify.yaml',
 		'proxy/Caddyfile',
 		'media/web_asset_store.xml',
+		'landing/index.html',
 		'specify7/local_settings.py',
+		'specify7/health.py',
 		'compose.yaml',
 	];
 	const asShown = (text: string) =>
@@ -219,7 +225,7 @@ describe('in a real terminal the same files come from live screens, plain questi
 	const filesIn = async (terminal: Terminal) => {
 		await seesScreen(terminal, 'Is this right?', '❯ Install now', 'What will be done');
 		await terminal.type('d');
-		const screen = await seesScreen(terminal, 'The files that will be written', '5 files');
+		const screen = await seesScreen(terminal, 'The files that will be written', '7 files');
 		const files: Record<string, string> = {};
 		let path = '';
 		for (const line of bodyOf(screen)) {

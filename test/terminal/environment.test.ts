@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {describe, expect, test} from 'vitest';
 import {screens} from '../../source/model/wizard.js';
 import {programEnvironment, type Terminal} from '../_helpers/terminal.js';
-import {environmentOf, program, realProgram, seesScreen} from './program.js';
+import {environmentOf, program, realProgram, seesScreen, usualScreens} from './program.js';
 
 const {newPerson, open} = realProgram();
 
@@ -22,7 +22,7 @@ const watched = (terminal: Terminal) => {
 /** Goes through all screens, the help of each and the files; gives every picture. */
 const walk = async (terminal: Terminal, pointer: string) => {
 	const pictures: string[] = [];
-	for (const screen of screens.filter(({id}) => id !== 'dump')) {
+	for (const screen of [...usualScreens, screens.at(-1)!]) {
 		pictures.push(await seesScreen(terminal, screen.title, pointer));
 		await terminal.type('?');
 		pictures.push(await seesScreen(terminal, `Help: ${screen.title}`));
@@ -38,7 +38,7 @@ const walk = async (terminal: Terminal, pointer: string) => {
 	await terminal.press('end');
 	pictures.push(await seesScreen(terminal, 'Is this right?', `${pointer} Statistics`));
 	await terminal.type('d');
-	pictures.push(await seesScreen(terminal, 'The files that will be written', '5 files'));
+	pictures.push(await seesScreen(terminal, 'The files that will be written', '7 files'));
 	await terminal.press('ctrl-c');
 	pictures.push(await seesScreen(terminal, 'Leave?'));
 	return pictures;

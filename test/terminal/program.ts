@@ -1,7 +1,7 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {afterEach, expect} from 'vitest';
-import {type Draft, screens} from '../../source/model/wizard.js';
+import {type Draft, type Facts, shownScreens} from '../../source/model/wizard.js';
 import {temporaryFolder} from '../_helpers/folder.js';
 import {openTerminal, type Terminal, type TerminalOptions} from '../_helpers/terminal.js';
 
@@ -116,5 +116,7 @@ export const pressUntil = async (terminal: Terminal, key: 'down' | 'pagedown', t
 	}
 };
 
-/** The screens that Enter alone leads through, before the review: the database begins with a new collection. */
-export const usualScreens = screens.filter(({id}) => id !== 'dump' && id !== 'review');
+/** The screens that Enter alone leads through, before the review: a trial on this machine, with a new collection. */
+export const usualScreens = shownScreens({}, {domain: 'specify.localhost', presets: {}} as Facts).filter(
+	({id}) => id !== 'review',
+);

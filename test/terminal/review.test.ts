@@ -41,16 +41,16 @@ describe.each(sizes)('in a terminal of %i×%i', (...size) => {
 		const terminal = await openReview(size);
 		await terminal.type('d');
 		const files = 'The files that will be written';
-		const first = await seesScreen(terminal, files, '5 files', 'specify.yaml (missing)');
+		const first = await seesScreen(terminal, files, '7 files', 'specify.yaml (missing)');
 		await pressUntil(terminal, 'pagedown', 'proxy/Caddyfile (missing)');
 		await pressUntil(terminal, 'pagedown', 'compose.yaml (missing)');
 		// Beyond the end there is nothing to go to, so the first key back moves.
-		for (let presses = 0; presses < 60; presses += 1) await terminal.press('pagedown');
+		for (let presses = 0; presses < 150; presses += 1) await terminal.press('pagedown');
 		const end = await seesScreen(terminal, files);
 		expect(bodyOf(end).at(-1)).toBe('');
 		await terminal.press('up');
 		await terminal.waitFor(screen => screen !== end);
-		for (let presses = 0; bodyOf(terminal.screen())[0] !== bodyOf(first)[0] && presses < 80; presses += 1)
+		for (let presses = 0; bodyOf(terminal.screen())[0] !== bodyOf(first)[0] && presses < 150; presses += 1)
 			await terminal.press('pageup');
 		expect(await seesScreen(terminal, files)).toBe(first);
 		await terminal.press('escape');

@@ -25,7 +25,7 @@ A_YEAR = 365 * 24 * 60 * 60
 
 def page(title, body, script=''):
     return HttpResponse('<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>%s</title>\n'
-                        '<link rel="stylesheet" href="/static/css/main.css">%s</head>\n<body>\n%s\n</body>\n</html>\n'
+                        '<link rel="icon" href="/static/img/logo.svg">\n<link rel="stylesheet" href="/static/css/main.css">%s</head>\n<body>\n%s\n</body>\n</html>\n'
                         % (escape(title), script and '\n<script defer src="/static/js/%s"></script>' % script, body))
 
 
