@@ -141,7 +141,7 @@ describe('host names', () => {
 		expect(landing({landing: null})).toBeNull();
 		expect(landing({specify7: 'nrm.example'})).toBe('nrm.example');
 		expect(refused({hostnames: {reports: 'a.example', landing: 'a.example'}})).toEqual({
-			'hostnames.landing': 'must differ from hostnames.reports',
+			'hostnames.reports': 'must differ from the name of the landing page (hostnames.landing, else the domain)',
 		});
 		expect(refused({hostnames: {landing: 'a'}})).toHaveProperty(['hostnames.landing']);
 	});
