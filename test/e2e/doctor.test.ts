@@ -247,6 +247,21 @@ describe('an installation that was broken', () => {
 	});
 });
 
+describe('an installation that was stopped', () => {
+	test('is started again in its order by --fix, all seven services (exit code 0)', async () => {
+		expect(await museum.compose('stop', '--timeout', '20')).toMatchObject({exitCode: 0});
+		const before = await museum.containers();
+		expect(before.map(({state}) => state)).toEqual(Array(7).fill('exited'));
+		const {exitCode, report} = await examine('--fix');
+		expect(report.fixed).toEqual([
+			{fix: 'start', done: true, detail: 'proxy, db, redis, media, report, specify7, worker'},
+		]);
+		expect(troubles(report)).toEqual([]);
+		expect(exitCode).toBe(0);
+		expect((await museum.containers()).map(({id}) => id)).toEqual(before.map(({id}) => id));
+	});
+});
+
 describe('where nothing is installed', () => {
 	test('the machine alone is looked at, and no folder made (exit code 2, or 3 when it is refused)', async () => {
 		const nowhere = join(outside, 'nothing');

@@ -178,7 +178,10 @@ export const travel = (journey: Journey) => {
 					(host.PortBindings ?? {}) as Record<string, {HostIp: string; HostPort: string}[]>,
 				);
 				expect(
-					published.flat().map(({HostPort}) => Number(HostPort)),
+					published
+						.flat()
+						.map(({HostPort}) => Number(HostPort))
+						.sort((a, b) => a - b),
 					service,
 				).toEqual(service === 'proxy' ? publishedPorts(expected) : []);
 				if (stage.server) for (const {HostIp} of published.flat()) expect(HostIp).toBe('127.0.0.1');
