@@ -404,7 +404,10 @@ const rules = (answers: Answers): AnswerProblem[] => {
 		// Specify 7 and the attachments may share one name, the paths tell them apart; with it there is no page of its own.
 		const shares = (other === 'specify7' || other === 'media') && (service === 'media' || service === 'landing');
 		if (other && !shares && service === 'landing')
-			refuse(`hostnames.${other}`, 'must differ from the name of the landing page (hostnames.landing, else the domain)');
+			refuse(
+				`hostnames.${other}`,
+				'must differ from the name of the landing page (hostnames.landing, else the domain)',
+			);
 		else if (other && !shares) refuse(`hostnames.${service}`, `must differ from hostnames.${other}`);
 		seen.set(name, service);
 	}

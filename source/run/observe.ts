@@ -156,7 +156,10 @@ export const observe = async (given: Given): Promise<Observation> => {
 			const container = containers.find(candidate => candidate.ports.includes(port));
 			return {
 				port,
-				own: container?.project === project,
+				// A container that is started again and again lists no ports.
+				own: container
+					? container.project === project
+					: program === 'docker-proxy' && services.proxy?.state === 'restarting',
 				holder: container ? `the container ${container.name}` : program,
 			};
 		}),

@@ -62,7 +62,7 @@ describe.each([
 
 	test('keeps no secret outside the files for them', () => {
 		const secrets = [...museum.read('.env').matchAll(/='([^']+)'/g)].map(([, secret]) => secret!);
-		expect(secrets).toHaveLength(7);
+		expect(secrets).toHaveLength(8);
 		const kept = join(configuration, 'specify-setup', 'config.json');
 		expect((statSync(kept).mode & 0o777).toString(8)).toBe('600');
 		for (const secret of secrets) {

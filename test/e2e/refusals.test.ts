@@ -159,6 +159,7 @@ describe('without an engine', () => {
 			'up',
 			'database',
 			'specify',
+			'gate',
 			'verify',
 		]);
 		await expectNothing(museum);
@@ -185,7 +186,7 @@ test('a second run meanwhile is refused with exit code 4; --detach and attach fo
 	const other = museum.start('attach', '--json');
 	const [{stdout, exitCode}, json] = await Promise.all([attached, other]);
 	expect(exitCode, String(stdout)).toBe(0);
-	expect(String(stdout)).toContain('[1/8] Check this machine');
+	expect(String(stdout)).toContain('[1/9] Check this machine');
 	expect(String(stdout)).toContain('Specify is installed.');
 	expect(String(json.stdout).split('\n').length).toBe(museum.journal().entries.length);
 });
