@@ -16,10 +16,11 @@ const arrows: Record<string, readonly string[]> = {
 	database: ['database', 'model', 'errors'],
 	steps: ['steps', 'engine', 'files', 'database', 'host', 'model', 'errors'],
 	run: ['run', 'steps', 'engine', 'files', 'database', 'host', 'model', 'errors'],
+	doctor: ['doctor', 'run', 'steps', 'engine', 'files', 'database', 'host', 'model', 'errors'],
 	plain: ['plain', 'model'],
 	ink: ['ink', 'model'],
 	commands: [
-		...['commands', 'run', 'plain', 'ink', 'steps', 'engine', 'files', 'database', 'host', 'model'],
+		...['commands', 'doctor', 'run', 'plain', 'ink', 'steps', 'engine', 'files', 'database', 'host', 'model'],
 		...['errors', 'flags', 'version'],
 	],
 	main: ['commands', 'run', 'errors'],

@@ -1,10 +1,10 @@
 import {resolve} from 'node:path';
+import {writeBundle} from '../doctor/bundle.js';
+import {diagnose} from '../doctor/doctor.js';
 import {exitCodes} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {localHost} from '../host/local.js';
 import {formatBytes} from '../model/format.js';
-import {writeBundle} from '../run/bundle.js';
-import {diagnose} from '../run/doctor.js';
 import {gatherAnswers} from './answers.js';
 import {requestFor} from './doctor.js';
 import {folderOf, requireInstallation} from './folder.js';

@@ -1,10 +1,10 @@
 import {join} from 'node:path';
+import {type DoctorRequest, diagnose} from '../doctor/doctor.js';
 import {exitCodes} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {localHost} from '../host/local.js';
 import {themeFor} from '../ink/theme.js';
 import {type Report, reportLines} from '../model/doctor.js';
-import {type DoctorRequest, diagnose} from '../run/doctor.js';
 import {openInstallation} from '../run/installation.js';
 import {version} from '../version.js';
 import {gatherAnswers} from './answers.js';

@@ -24,6 +24,9 @@ export const version = (): Command => ({file: 'docker', args: ['compose', 'versi
 /** Checks the files without starting anything. */
 export const config = (directory: string) => compose(directory, 'config', '--quiet');
 
+/** The composition as Compose reads it, the user's own files included; variables stay names. */
+export const composition = (directory: string) => compose(directory, 'config', '--no-interpolate');
+
 /** The hash Compose gives each service's configuration: lines of `service hash`. */
 export const configHashes = (directory: string) => compose(directory, 'config', '--hash', '*');
 

@@ -35,3 +35,19 @@ export const logTail = (container: string, lines: number) => docker('logs', '--t
 
 /** A container's log since a moment (ISO 8601). */
 export const logSince = (container: string, since: string) => docker('logs', '--since', since, container);
+
+/** Starts a container as it was made. */
+export const startContainer = (id: string) => docker('start', id);
+
+/** Everything the engine knows of containers, as JSON; the environment's values are in it. */
+export const inspect = (ids: readonly string[]) => docker('inspect', ...ids);
+
+/** What Docker keeps on its disk. It measures every volume, which takes its time. */
+export const diskUse = () => docker('system', 'df', '--verbose');
+
+/** Project and name of every container that reaches a network, or has a volume. */
+export const containersAt = (kind: 'network' | 'volume', name: string) =>
+	docker(
+		...['ps', '--all', '--filter', `${kind}=${name}`],
+		...['--format', '{{.Label "com.docker.compose.project"}}\t{{.Names}}'],
+	);

@@ -1,9 +1,9 @@
 import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {diagnose} from '../../source/doctor/doctor.js';
 import {SetupError} from '../../source/errors.js';
 import {openGate} from '../../source/files/proxy-private.js';
-import {diagnose} from '../../source/run/doctor.js';
 import {JournalWriter, journalPath} from '../../source/run/journal.js';
 import {lock} from '../../source/run/lock.js';
 import type {Context} from '../../source/steps/context.js';

@@ -1,5 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import * as commands from '../../source/run/doctor-commands.js';
+import * as questions from '../../source/doctor/questions.js';
+import {composition} from '../../source/engine/compose.js';
+import {containersAt, inspect, startContainer} from '../../source/engine/docker.js';
+
+const commands = {...questions, composition, containersAt, inspect, startContainer};
 
 const compose = (...args: string[]) => ['docker', 'compose', '--project-directory', '/opt/specify', ...args].join(' ');
 const line = ({file, args}: {file: string; args: readonly string[]}) => [file, ...args].join(' ');

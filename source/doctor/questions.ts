@@ -1,38 +1,10 @@
-import {config, exec} from '../engine/compose.js';
+import {exec} from '../engine/compose.js';
 import {asRoot, identifier, quoted} from '../engine/mariadb.js';
 import type {Command} from '../host/host.js';
 import {neededTables} from '../model/doctor.js';
 
-/** The composition as Compose reads it, the user's own files included; variables stay names. */
-export const composition = (directory: string): Command => {
-	const checked = config(directory);
-	return {...checked, args: [...checked.args.filter(arg => arg !== '--quiet'), '--no-interpolate']};
-};
-
-/** Starts a container as it was made. */
-export const startContainer = (id: string): Command => ({file: 'docker', args: ['start', id]});
-
-/** Everything the engine knows of containers, as JSON; the environment's values are in it. */
-export const inspect = (ids: readonly string[]): Command => ({file: 'docker', args: ['inspect', ...ids]});
-
-/** What Docker keeps on its disk. It measures every volume, which takes its time. */
-export const diskUse = (): Command => ({file: 'docker', args: ['system', 'df', '--verbose']});
-
 /** How full the disks of these folders are, in POSIX columns. */
 export const freeSpace = (folders: readonly string[]): Command => ({file: 'df', args: ['-P', '-k', ...folders]});
-
-/** Project and name of every container that reaches a network, or has a volume. */
-export const containersAt = (kind: 'network' | 'volume', name: string): Command => ({
-	file: 'docker',
-	args: [
-		'ps',
-		'--all',
-		'--filter',
-		`${kind}=${name}`,
-		'--format',
-		'{{.Label "com.docker.compose.project"}}\t{{.Names}}',
-	],
-});
 
 export const persistence = (directory: string) => exec(directory, 'redis', 'redis-cli', 'INFO', 'persistence');
 

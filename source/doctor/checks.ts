@@ -1,4 +1,5 @@
 import {join} from 'node:path';
+import {containersAt} from '../engine/docker.js';
 import {loadAs} from '../engine/mariadb.js';
 import {Cancelled, messageOf, SetupError} from '../errors.js';
 import {secretsOf} from '../files/environment.js';
@@ -45,13 +46,13 @@ import {preflightChecks} from '../model/preflight.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
 import {secretNames} from '../model/secrets.js';
 import type {Status} from '../model/status.js';
+import {planFor} from '../run/installation.js';
+import {type Holder, isAlive} from '../run/lock.js';
 import type {Context} from '../steps/context.js';
 import {examine} from '../steps/preflight.js';
 import {siteOf} from '../steps/site.js';
 import {checks as verifyChecks} from '../steps/verify.js';
-import {askDatabase, assetClock, containersAt, databaseQuestions, persistence, queues} from './doctor-commands.js';
-import {planFor} from './installation.js';
-import {type Holder, isAlive} from './lock.js';
+import {askDatabase, assetClock, databaseQuestions, persistence, queues} from './questions.js';
 
 const timeoutMs = 60_000;
 

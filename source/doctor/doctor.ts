@@ -3,6 +3,8 @@ import type {Host} from '../host/host.js';
 import {couldNotLook, type Finding, type Fix, type Mended, placed, type Report, reportOf} from '../model/doctor.js';
 import {redactDeep} from '../model/redact.js';
 import type {ServiceName} from '../model/releases.js';
+import {holderOf, lockedError} from '../run/lock.js';
+import {lastRunOf} from '../run/status.js';
 import type {Context} from '../steps/context.js';
 import {
 	type Check,
@@ -13,11 +15,9 @@ import {
 	machineChecks,
 	type Patient,
 	quietChecks,
-} from './doctor-checks.js';
-import {mend} from './doctor-fixes.js';
-import {redactorOf} from './doctor-secrets.js';
-import {holderOf, lockedError} from './lock.js';
-import {lastRunOf} from './status.js';
+} from './checks.js';
+import {mend} from './fixes.js';
+import {redactorOf} from './secrets.js';
 
 /** Checks that are made at a time: many of them start a program in a container. */
 const atOnce = 4;

@@ -1,20 +1,20 @@
 import {join} from 'node:path';
+import {startContainer} from '../engine/docker.js';
 import {Cancelled, messageOf, SetupError} from '../errors.js';
 import {environmentCopy} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import {type Finding, type Fix, fixes, isUnfinished, type Mended} from '../model/doctor.js';
 import {gateFor} from '../model/gate.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
+import {newRunName} from '../run/journal.js';
+import {lock} from '../run/lock.js';
+import {lastRunOf} from '../run/status.js';
 import type {Context} from '../steps/context.js';
 import {observeDatabase} from '../steps/database.js';
 import {moveGate} from '../steps/gate.js';
 import {reloadProxy} from '../steps/proxy.js';
 import {waitHealthy} from '../steps/services.js';
-import {seenModes} from './doctor-checks.js';
-import {startContainer} from './doctor-commands.js';
-import {newRunName} from './journal.js';
-import {lock} from './lock.js';
-import {lastRunOf} from './status.js';
+import {seenModes} from './checks.js';
 
 const startTimeoutMs = 240_000;
 
