@@ -1,5 +1,6 @@
 import {exitCodes, SetupError} from '../errors.js';
-import {type CertificateCheck, checkCertificateFiles} from '../host/own-certificate.js';
+import {checkCertificateFiles} from '../host/certificate/own-certificate.js';
+import type {CertificateCheck} from '../host/certificate/remark.js';
 import {namesOf} from '../model/addresses.js';
 import type {StepEvent} from '../model/events.js';
 import type {PreflightCheck} from '../model/preflight.js';

@@ -6,16 +6,16 @@ import {join} from 'node:path';
 import {connect, createServer} from 'node:tls';
 import fc from 'fast-check';
 import {describe, expect, it, vi} from 'vitest';
-import {SetupError} from '../../source/errors.js';
-import {localHost} from '../../source/host/local.js';
+import {SetupError} from '../../../source/errors.js';
 import {
-	type CertificateCheck,
 	type CertificateTexts,
 	checkCertificate,
 	checkCertificateFiles,
-} from '../../source/host/own-certificate.js';
-import {FakeHost} from '../_helpers/fake-host.js';
-import {temporaryFolder} from '../_helpers/folder.js';
+} from '../../../source/host/certificate/own-certificate.js';
+import type {CertificateCheck} from '../../../source/host/certificate/remark.js';
+import {localHost} from '../../../source/host/local.js';
+import {FakeHost} from '../../_helpers/fake-host.js';
+import {temporaryFolder} from '../../_helpers/folder.js';
 
 /** The public authorities: Node's own, and one of these tests. */
 const {publicRoots} = vi.hoisted(() => ({publicRoots: [] as string[]}));
