@@ -230,6 +230,19 @@ describe('the status screen', () => {
 		expect(frame).toMatch(/db .* 3$/m);
 	});
 
+	it('says that Specify 7 waits behind a password, as long as it has no user', async () => {
+		expect(await show(statusWith()).shows('Last run')).not.toContain('Gate');
+		await show(statusWith({gate: 'closed'})).shows(/Gate +\S+ closed: Specify 7 waits.*SETUP_PASSWORD in\s+\.env/s);
+	});
+
+	it('says of addresses behind another web server that this one has the certificate', async () => {
+		const [address] = statusWith().addresses;
+		const frame = await show(
+			statusWith({addresses: [{...address!, certificate: null, behind: true}], renewed: false}),
+		).shows('behind your web server');
+		expect(frame).not.toContain('no valid certificate');
+	});
+
 	it('says what is not as it should be, and what brings it in line', async () => {
 		await show(statusWith({drift: ['compose.yaml']})).shows(/not as specify.yaml says: compose\.yaml\..*reconfigure/s);
 		await show(oneWith({current: false})).shows(/changed since these were started: db\..*reconfigure/s);

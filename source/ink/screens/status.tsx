@@ -123,7 +123,12 @@ const fact = (name: string, text: string, width: number, role?: Role): Line[] =>
 	]);
 
 /** What is said of a certificate: what must be known, and what is good to know where there is room. */
-const certificateOf = ({certificate}: AddressStatus, renewed: boolean, now: number): {span: Span; more: string} => {
+const certificateOf = (
+	{certificate, behind}: AddressStatus,
+	renewed: boolean,
+	now: number,
+): {span: Span; more: string} => {
+	if (behind) return {span: {text: 'behind your web server', dim: true}, more: ''};
 	if (!certificate) return {span: {text: 'no valid certificate', role: 'bad'}, more: ''};
 	const time = certificateTime(certificate, now);
 	if (time === 'expired') return {span: {text: 'certificate expired', role: 'bad'}, more: ''};
@@ -178,7 +183,7 @@ const interrupted: Record<ServiceName, string> = {
 	redis: 'Tasks in the background, such as WorkBench uploads, may have to be begun again.',
 	media: 'Attachments cannot be seen or uploaded for a few seconds.',
 	report: 'Reports and labels cannot be made for a few seconds.',
-	specify7: 'Specify 7 cannot be used for about a minute, and everybody must log in again.',
+	specify7: 'Specify 7 cannot be used for about a minute. What people have not saved may be lost.',
 	worker: 'A WorkBench upload or backup that runs now is interrupted.',
 };
 
@@ -519,6 +524,15 @@ const bodyOf = (
 			),
 		);
 	}
+	if (status.gate === 'closed')
+		lines.push(
+			...fact(
+				'Gate',
+				`${symbols.warning} closed: Specify 7 waits for its guided set-up. Until it has its first user it wants the user setup and SETUP_PASSWORD in .env.`,
+				width,
+				'warn',
+			),
+		);
 	const remedy = '"specify-setup reconfigure" brings them in line.';
 	const older = status.services.filter(({current, container}) => container !== null && !current);
 	if (status.drift.length > 0)
