@@ -77,9 +77,10 @@ const list = async (context: Context, json: boolean) => {
 	return certificates.every(({valid}) => valid) ? exitCodes.done : exitCodes.failed;
 };
 
-const renewNow = async (context: Context, names: readonly string[], json: boolean) => {
-	const unlock = await lock(context.directory, newRunName());
+const renewNow = async (directory: string, open: () => Promise<Context>, names: readonly string[], json: boolean) => {
+	const unlock = await lock(directory, newRunName());
 	try {
+		const context = await open();
 		const reporter = new PlainReporter();
 		const work = renew(context, names.length > 0 ? names : namesOf(context.answers));
 		let next = await work.next();
@@ -88,10 +89,10 @@ const renewNow = async (context: Context, names: readonly string[], json: boolea
 			else print(...reporter.take({...next.value, step: 'certificates', at: Date.now()}));
 			next = await work.next();
 		}
+		return await list(context, json);
 	} finally {
 		await unlock();
 	}
-	return list(context, json);
 };
 
 const trust = ({answers, directory}: Context, json: boolean) => {
@@ -122,9 +123,11 @@ export const certs = async (argv: readonly string[]): Promise<number> => {
 	await requireInstallation(directory);
 	const controller = new AbortController();
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
-	const answers = await gatherAnswers({host: localHost, directory, file: undefined, settings: []});
-	const context = await openInstallation({host: localHost, directory, answers, signal: controller.signal});
+	const open = async () => {
+		const answers = await gatherAnswers({host: localHost, directory, file: undefined, settings: []});
+		return openInstallation({host: localHost, directory, answers, signal: controller.signal});
+	};
 	const json = values.json === true;
-	if (action === 'trust') return trust(context, json);
-	return action === 'renew' ? renewNow(context, hosts, json) : list(context, json);
+	if (action === 'renew') return renewNow(directory, open, hosts, json);
+	return action === 'trust' ? trust(await open(), json) : list(await open(), json);
 };

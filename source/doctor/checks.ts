@@ -399,7 +399,7 @@ export const installationChecks: readonly Check<Patient>[] = [
 		name: 'gate',
 		group: 'use',
 		async run({context: {observation}}) {
-			return [judgeGate(observation.proxy.gate, observation.database?.users ?? null)];
+			return [judgeGate(observation.proxy.gate, observation.database)];
 		},
 	},
 	{

@@ -96,8 +96,7 @@ const loadConfiguration = async ({open}: Given) => {
 /** Only where Specify has a user now, whatever was seen before. */
 const openGate = async ({open}: Given) => {
 	const context = await open();
-	const {users} = await observeDatabase(context);
-	if (gateFor(users) !== 'open') return 'Specify has no user, so that it stays closed';
+	if (gateFor(await observeDatabase(context)) !== 'open') return 'Specify has no user, so that it stays closed';
 	await moveGate(context, 'open');
 	return '';
 };

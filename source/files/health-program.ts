@@ -94,6 +94,14 @@ def main_process():
     return min(children)[1] if children else None
 
 
+def is_called(pid, name):
+    try:
+        with open('/proc/%s/cmdline' % pid, 'rb') as file:
+            return name in file.read()
+    except OSError:
+        return False
+
+
 def wakes(pid):
     """How often a process has gone to sleep until now, or None: a loop that lives does it all the time."""
     try:
@@ -105,7 +113,8 @@ def wakes(pid):
 
 def ask_web(host):
     process = main_process()
-    before = wakes(process)
+    # Any other program may well sleep for minutes.
+    before = wakes(process) if is_called(process, b'gunicorn') else None
     connection = http.client.HTTPConnection(*WEB, timeout=ANSWER_SECONDS)
     try:
         connection.request('GET', PAGE, headers={'Host': host, 'X-Forwarded-Proto': 'https'})

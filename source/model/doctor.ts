@@ -359,9 +359,9 @@ export const judgeImages = (images: Observation['images']): Judgement => {
 };
 
 /** @param users null when they could not be counted */
-export const judgeGate = (gate: ObservedProxy['gate'], users: number | null): Judgement => {
+export const judgeGate = (gate: ObservedProxy['gate'], database: Parameters<typeof gateFor>[0]): Judgement => {
 	const name = 'gate';
-	const wanted = gateFor(users);
+	const wanted = gateFor(database);
 	if (gate === 'missing')
 		return bad(
 			name,

@@ -6,7 +6,7 @@ import {decideStart} from './database-start.js';
 import type {PlannedStep} from './events.js';
 import {gateFor} from './gate.js';
 import {imageOf} from './images.js';
-import type {Observation} from './observation.js';
+import type {Observation, ObservedDatabase} from './observation.js';
 import {type ServiceName, serviceNames} from './releases.js';
 
 const verbs = {missing: 'write', different: 'rewrite', edited: 'rewrite (your edits are kept as a copy)'} as const;
@@ -50,7 +50,8 @@ const databaseChanges = ({database}: Answers, observation: Observation): string[
 
 const institutionChanges = (
 	{name, administrator}: NonNullable<Answers['institution']>,
-	{database, volumes}: Observation,
+	database: ObservedDatabase | null,
+	volumes: readonly string[],
 ): string[] => {
 	if ((database?.users ?? 0) > 0) return [];
 	if (database === null && volumes.length > 0) return ['look whether Specify has its first user'];
@@ -78,18 +79,27 @@ const certificateChanges = (answers: Answers, {proxy, authorities, files}: Obser
 	return ways;
 };
 
-const gateChanges = ({institution, database}: Answers, {proxy, database: seen}: Observation): string[] => {
-	const wanted = seen ? gateFor(seen.users) : null;
-	if (wanted === 'closed' || seen === null) {
-		// Users come with this very run, or are looked for.
-		if (proxy.gate !== 'open' && (institution !== null || database.start === 'dump'))
-			return ['open Specify 7 to visitors once it has its first user'];
-		if (proxy.gate === 'open' && wanted === 'closed') return ['put a password before Specify 7, which has no user'];
-		if (proxy.gate === 'missing') return ['put a password before Specify 7 until it has its first user'];
-		return [];
-	}
-	if (wanted === 'open' && proxy.gate !== 'open') return ['open Specify 7 to visitors: it has users'];
-	return [];
+/** The database as Specify will find it when it starts: what is cleared before has no users. */
+const databaseAtStart = (answers: Answers, {database, services}: Observation) => {
+	if (database === null) return null;
+	const startedAt = services.specify7?.startedAt;
+	const decision = decideStart(answers.database, database, startedAt ? Date.parse(startedAt) : null);
+	const isCleared = decision.kind === 'make' && decision.clear !== 'nothing';
+	return isCleared ? {...database, users: 0, start: null} : database;
+};
+
+const gateChanges = (answers: Answers, observation: Observation): string[] => {
+	const {proxy, volumes} = observation;
+	const {institution, database} = answers;
+	const seen = databaseAtStart(answers, observation);
+	const wanted = gateFor(seen);
+	if (wanted === 'open') return proxy.gate === 'open' ? [] : ['open Specify 7 to visitors: it has users'];
+	// Users come with this very run, or are looked for.
+	const users = institution !== null || (database.start === 'dump' && !seen?.start?.finished);
+	if (proxy.gate !== 'open' && users) return ['open Specify 7 to visitors once it has its first user'];
+	if (proxy.gate === 'missing') return ['put a password before Specify 7 until it has its first user'];
+	if (proxy.gate === 'open' && wanted === 'closed') return ['put a password before Specify 7, which has no user'];
+	return seen === null && volumes.length > 0 ? ['look whether Specify has its first user'] : [];
 };
 
 /**
@@ -141,7 +151,7 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 		steps.push({
 			id: 'institution',
 			title: 'Create institution, collection and first administrator',
-			changes: institutionChanges(answers.institution, observation),
+			changes: institutionChanges(answers.institution, databaseAtStart(answers, observation), observation.volumes),
 		});
 	steps.push({
 		id: 'gate',

@@ -72,7 +72,7 @@ export const driftOf = (files: Context['observation']['files']) =>
 /** Opens the gate when Specify has got its first user and no run is about to do it. Tells how it is now. */
 const letVisitorsIn = async (context: Context): Promise<Status['gate']> => {
 	const {database, proxy} = context.observation;
-	const ready = proxy.gate === 'closed' && gateFor(database?.users ?? null) === 'open';
+	const ready = proxy.gate === 'closed' && gateFor(database) === 'open';
 	if (!ready || (await holderOf(context.directory))) return proxy.gate;
 	// Who only looks may not be allowed to; the next run does it.
 	await moveGate(context, 'open').catch(() => context.signal.throwIfAborted());

@@ -3,7 +3,8 @@ import {join} from 'node:path';
 import {rootCertificates} from 'node:tls';
 import {exec} from '../engine/compose.js';
 import {messageOf, SetupError} from '../errors.js';
-import {proxyFolder} from '../files/names.js';
+import {hashOf} from '../files/installation.js';
+import {proxyFolder, stateFolder} from '../files/names.js';
 import {stagingRoots} from '../model/authority.js';
 import type {Context} from './context.js';
 import {pause} from './wait.js';
@@ -22,6 +23,9 @@ const extraPath = (directory: string) => join(folder(directory), 'own.pem');
 /** What Specify 7 trusts: the public authorities and those. */
 const bundlePath = (directory: string) => join(folder(directory), 'bundle.pem');
 
+/** The proxy's copy of the authority that the answers name. */
+const privateAuthority = (directory: string) => join(directory, proxyFolder, 'authority.pem');
+
 /** The PEM certificates in a text. */
 export const certificatesIn = (text: string) =>
 	text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
@@ -30,9 +34,21 @@ export const certificatesIn = (text: string) =>
 export const readAuthorities = async ({host, directory}: Place) =>
 	certificatesIn((await host.read(extraPath(directory))) ?? '');
 
-/** Whether what Specify 7 trusts has been written. */
-export const hasAuthorities = async ({host, directory}: Place) =>
-	(await host.read(extraPath(directory))) !== null && (await host.stat(bundlePath(directory))) !== null;
+/** From what the trusted authorities were written down; written last, so that a stopped run is noticed. */
+const sourcePath = (directory: string) => join(directory, stateFolder, 'authorities');
+
+const sourceOf = async ({host, directory, answers}: Place & Pick<Context, 'answers'>) => {
+	const {certificates, proxy, acme, own} = answers;
+	const given = (acme.ca ?? own.authority) === null ? null : await host.read(privateAuthority(directory));
+	return `${hashOf(JSON.stringify([certificates, proxy, acme.ca, own.authority, given]))}\n`;
+};
+
+/** Whether what Specify 7 trusts has been written, for these answers. */
+export const hasAuthorities = async (given: Place & Pick<Context, 'answers'>) => {
+	const {host, directory} = given;
+	const written = await Promise.all([host.stat(extraPath(directory)), host.stat(bundlePath(directory))]);
+	return written.every(file => file !== null) && (await host.read(sourcePath(directory))) === (await sourceOf(given));
+};
 
 /** The root of the proxy's own authority, which it makes when it first needs it. */
 const readRoot = async ({host, directory, signal}: Context) => {
@@ -77,7 +93,7 @@ const extraAuthorities = async (context: Context) => {
 	}
 	if (certificates === 'letsencrypt-staging') return fetchStagingRoots(signal);
 	const given = acme.ca !== null || own.authority !== null;
-	return given ? ((await host.read(join(directory, proxyFolder, 'authority.pem'))) ?? '') : '';
+	return given ? ((await host.read(privateAuthority(directory))) ?? '') : '';
 };
 
 /** Writes down whom this installation trusts. Tells whether that has changed. */
@@ -86,17 +102,18 @@ export const writeAuthorities = async (context: Context) => {
 	const extra = await extraAuthorities(context);
 	const bundle = `${certificatesIn(extra).join('\n')}\n${rootCertificates.join('\n')}\n`;
 	const changed = (await host.read(bundlePath(directory))) !== bundle;
-	await host.write(bundlePath(directory), bundle, 0o644);
 	await host.write(extraPath(directory), extra === '' ? '' : `${certificatesIn(extra).join('\n')}\n`, 0o644);
+	await host.write(bundlePath(directory), bundle, 0o644);
+	await host.write(sourcePath(directory), await sourceOf(context), 0o600);
 	return changed;
 };
 
 /** Remembers whom the installation trusts; what it returns puts that back. */
 export const rememberAuthorities = async ({host, directory}: Place) => {
-	const paths = [bundlePath(directory), extraPath(directory)];
+	const paths = [bundlePath(directory), extraPath(directory), sourcePath(directory)];
 	const before = await Promise.all(paths.map(path => host.read(path)));
 	return async () => {
 		for (const [index, path] of paths.entries())
-			if (before[index] !== null) await host.write(path, before[index]!, 0o644);
+			if (before[index] !== null) await host.write(path, before[index]!, path === paths[2] ? 0o600 : 0o644);
 	};
 };

@@ -10,12 +10,13 @@ import {acmeProblems, explainAcme} from '../model/acme-log.js';
 import {namesOf} from '../model/addresses.js';
 import {acmeAuthorityOf} from '../model/authority.js';
 import type {StepEvent} from '../model/events.js';
+import {gateFor} from '../model/gate.js';
 import {imageOf} from '../model/images.js';
 import {judgeNames} from '../model/names.js';
 import {rememberAuthorities, rootPath, writeAuthorities} from './authorities.js';
 import type {Context, Step} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
-import {gateOf, privateFiles, readPrivate, reloadProxy, setGate, writePrivate} from './proxy.js';
+import {gateOf, privateFiles, readPrivate, recordLoaded, reloadProxy, setGate, writePrivate} from './proxy.js';
 import {containerOf, makeVolumes, startServices, waitHealthy} from './services.js';
 import {siteOf} from './site.js';
 import {pause} from './wait.js';
@@ -151,11 +152,15 @@ const ownStorage = async ({host, answers, project, signal}: Context) => {
 		});
 };
 
-/** Makes the proxy serve with these ways to certificates, whether it ran before or not. Tells whether it was started. */
-const serve = async (context: Context, phaseOf: (name: string) => TlsPhase) => {
+/** Makes the proxy serve with these ways to certificates, whether it ran before or not. Returns whether it was started. */
+async function* serve(context: Context, phaseOf: (name: string) => TlsPhase): AsyncGenerator<StepEvent, boolean> {
 	await writePrivate(context, await privateFiles(context, phaseOf));
-	return startServices(context, ['proxy']);
-};
+	const started = await startServices(context, ['proxy']);
+	yield* waitHealthy(context, ['proxy']);
+	// One that has just begun must not be made to ask an authority a second time.
+	await (started ? recordLoaded(context) : reloadProxy(context));
+	return started;
+}
 
 /**
  * Obtains a certificate from the authority's test environment for host names it has not issued for yet, so that a wrong record never
@@ -163,15 +168,19 @@ const serve = async (context: Context, phaseOf: (name: string) => TlsPhase) => {
  */
 async function* rehearse(context: Context, names: readonly string[], staging: string): AsyncGenerator<StepEvent> {
 	const since = new Date().toISOString();
-	await serve(context, name => (names.includes(name) ? 'staging' : 'final'));
-	yield* waitHealthy(context, ['proxy']);
-	await reloadProxy(context);
-	yield* waitFor(context, names, {
-		has: async name => ((await issuedBy(context, staging)).has(name) ? 'the test environment issues it' : null),
-		what: 'rehearsal',
-		since,
-		authority: staging,
-	});
+	try {
+		yield* serve(context, name => (names.includes(name) ? 'staging' : 'final'));
+		yield* waitFor(context, names, {
+			has: async name => ((await issuedBy(context, staging)).has(name) ? 'the test environment issues it' : null),
+			what: 'rehearsal',
+			since,
+			authority: staging,
+		});
+	} finally {
+		// The next rehearsal shall be one: an old certificate says nothing of the records of then.
+		const folders = names.map(name => `/data/caddy/certificates/${storageName(staging)}/${name}`);
+		await context.host.run(exec(context.directory, 'proxy', 'rm', '-rf', ...folders)).catch(() => {});
+	}
 }
 
 /** The names an authority with a test environment has never issued for here. */
@@ -191,19 +200,20 @@ export const certificates: Step = async function* (context) {
 	await ownStorage(context);
 	const authority = acmeAuthorityOf(answers);
 	if (answers.certificates === 'own') yield* takeOwnCertificate(context);
-	const users = observation.database?.users ?? 0;
-	if ((await gateOf(context)) === 'missing') await setGate(context, users > 0 ? 'open' : 'closed');
+	if ((await gateOf(context)) === 'missing')
+		await setGate(context, gateFor(observation.database) === 'open' ? 'open' : 'closed');
 
-	const before = await readPrivate(context, namesOf(answers).map(tlsFile));
+	const kept = ['own.crt', 'own.key', 'authority.pem', 'eab.key'];
+	const before = await readPrivate(context, [...namesOf(answers).map(tlsFile), ...kept]);
 	const restoreAuthorities = await rememberAuthorities(context);
 	try {
-		const fresh = authority?.staging ? await unproven(context, authority.directory) : [];
+		// What works already is not put at stake: only a new way to a certificate is rehearsed.
+		const isNew = observation.proxy.certificates !== 'final';
+		const fresh = authority?.staging && isNew ? await unproven(context, authority.directory) : [];
 		if (fresh.length > 0) yield* rehearse(context, fresh, authority!.staging!);
 
 		const since = new Date().toISOString();
-		const started = await serve(context, () => 'final');
-		yield* waitHealthy(context, ['proxy']);
-		await reloadProxy(context);
+		const started = yield* serve(context, () => 'final');
 		const trusted = await writeAuthorities(context);
 		const changed = started || trusted || !observation.proxy.loaded;
 		if (answers.proxy === 'behind')
@@ -220,7 +230,7 @@ export const certificates: Step = async function* (context) {
 		await restoreAuthorities();
 		if (Object.keys(before).length > 0) {
 			await writePrivate(context, before);
-			await reloadProxy({...context, signal: new AbortController().signal}).catch(() => {});
+			await reloadProxy({...context, signal: new AbortController().signal}, {force: true}).catch(() => {});
 		}
 		throw error;
 	}

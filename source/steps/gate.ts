@@ -25,10 +25,9 @@ export const moveGate = async (context: Given, gate: 'open' | 'closed') => {
 
 /** Lets visitors in as soon as Specify has a user who can say who may do what; keeps them out before. */
 export const gate: Step = async function* (context) {
-	const {users} = await observeDatabase(context);
 	const now = await gateOf(context);
-	const wanted = gateFor(users) ?? now;
-	if (wanted === 'missing' || wanted === now)
+	const wanted = gateFor(await observeDatabase(context)) ?? (now === 'missing' ? 'closed' : now);
+	if (wanted === now)
 		return {
 			changed: false,
 			summary:

@@ -14,7 +14,7 @@ const look = async ({host, directory, answers}: Given): Promise<CertificateCheck
 	const {own, certificates, proxy} = answers;
 	if (certificates !== 'own' || proxy === 'behind') return null;
 	const {certificate, key, authority} = own;
-	const sources = await Promise.all([host.stat(certificate!), host.stat(key!)]);
+	const sources = await Promise.all([certificate!, key!].map(path => host.stat(path).catch(() => undefined)));
 	const copies = await readPrivate({host, directory}, ['own.crt', 'own.key']);
 	if (sources.every(source => source === null) && Object.keys(copies).length === 2) return null;
 	return checkCertificateFiles({

@@ -8,6 +8,7 @@ import {closedGate, openGate, type TlsPhase, tlsText} from '../files/proxy-priva
 import type {Host} from '../host/host.js';
 import {namesOf} from '../model/addresses.js';
 import {acmeAuthorityOf} from '../model/authority.js';
+import {gateFor} from '../model/gate.js';
 import type {ObservedProxy} from '../model/observation.js';
 import type {Context} from './context.js';
 
@@ -85,12 +86,13 @@ export const readPrivate = async (
 };
 
 /** Makes what is missing, so that "docker compose up" by hand serves what a run would: nothing to strangers, and tests first. */
-export const preparePrivate = async (given: Given & Pick<Context, 'secrets'>) => {
+export const preparePrivate = async (given: Given & Pick<Context, 'secrets' | 'observation'>) => {
 	const wanted = await privateFiles(given, () => 'staging');
 	const present = await readPrivate(given, Object.keys(wanted));
 	const missing = Object.entries(wanted).filter(([name]) => !(name in present));
 	await writePrivate(given, Object.fromEntries(missing));
-	if ((await given.host.read(gatePath(given.directory))) === null) await setGate(given, 'closed');
+	const isOpen = gateFor(given.observation.database) === 'open';
+	if ((await given.host.read(gatePath(given.directory))) === null) await setGate(given, isOpen ? 'open' : 'closed');
 };
 
 /** How the gate stands; one with another password than today's counts as missing. */
@@ -148,6 +150,10 @@ export const observeProxy = async (given: Given & Pick<Context, 'secrets'>): Pro
 	return {gate, certificates, loaded: loaded === now};
 };
 
+/** Remembers that the proxy has just been started with its files as they are. */
+export const recordLoaded = async ({host, directory}: Place) =>
+	host.write(loadedPath(directory), await configurationOf(host, directory), 0o600);
+
 /** Caddy's own reason in what it said. */
 const reasonIn = (said: string) => {
 	const last = said.trim().split('\n').at(-1) ?? '';
@@ -163,7 +169,9 @@ export const reloadProxy = async (
 	{force = false}: {force?: boolean} = {},
 ) => {
 	const configuration = await configurationOf(host, directory);
-	const reload = ['caddy', 'reload', '--config', '/etc/caddy/Caddyfile', ...(force ? ['--force'] : [])];
+	// Without --force Caddy does not look again at files that its configuration only names.
+	const isStale = (await host.read(loadedPath(directory))) !== configuration;
+	const reload = ['caddy', 'reload', '--config', '/etc/caddy/Caddyfile', ...(force || isStale ? ['--force'] : [])];
 	const {exitCode, stdout, stderr} = await host.run(exec(directory, 'proxy', ...reload), {signal, timeoutMs: 60_000});
 	if (exitCode !== 0)
 		throw new SetupError(`The proxy refuses its new configuration: ${reasonIn(`${stdout}\n${stderr}`)}`, {

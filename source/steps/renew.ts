@@ -1,3 +1,4 @@
+import {X509Certificate} from 'node:crypto';
 import {exec} from '../engine/compose.js';
 import {SetupError} from '../errors.js';
 import {namesOf} from '../model/addresses.js';
@@ -29,7 +30,8 @@ async function* takeFiles(context: Context): AsyncGenerator<StepEvent, boolean> 
 	yield* takeOwnCertificate(context);
 	const files = await privateFiles(context);
 	const before = await readPrivate(context, Object.keys(files));
-	if (Object.entries(files).every(([name, text]) => before[name] === text)) {
+	const isLoaded = context.observation.proxy.loaded;
+	if (isLoaded && Object.entries(files).every(([name, text]) => before[name] === text)) {
 		yield {
 			type: 'note',
 			level: 'info',
@@ -66,45 +68,52 @@ export async function* renew(context: Context, names: readonly string[]): AsyncG
 			exitCode: 2,
 		});
 	const site = await siteOf(context);
-	const before = new Map(
-		await Promise.all(
-			names.map(async name => {
-				const shown = await site.certificate(name);
-				return [name, shown.ok ? shown.serial : null] as const;
-			}),
-		),
-	);
-	const wanted = {
-		since: new Date().toISOString(),
-		isNew: (name: string, serial: string) => serial !== before.get(name),
+	const serialOf = async (name: string) => {
+		const shown = await site.certificate(name);
+		return shown.ok ? shown.serial : null;
 	};
 	if (answers.certificates === 'own') {
+		const since = new Date().toISOString();
 		if (!(yield* takeFiles(context))) return false;
-		yield* waitForCertificates(context, names, wanted);
+		const {'own.crt': text} = await readPrivate(context, ['own.crt']);
+		const {serialNumber} = new X509Certificate(text!);
+		yield* waitForCertificates(context, names, {since, isNew: (_, serial) => serial === serialNumber});
 		return true;
 	}
-	const folder = issuerFolder(context);
-	const aside = '/data/replaced';
-	await inProxy(context, 'mkdir', '-p', aside, ...names.map(name => `${folder}/${name}`));
-	await inProxy(context, 'rm', '-rf', ...names.map(name => `${aside}/${name}`));
-	// Not to be stopped halfway: what was put aside is brought back whatever happens.
+	// One after the other: what one has got stays when another fails.
+	for (const name of names) yield* replace(context, name, await serialOf(name));
+	return true;
+}
+
+/** Gets a new certificate for one host name; the old one is put back when none comes. */
+async function* replace(context: Context, name: string, before: string | null): AsyncGenerator<StepEvent> {
+	const place = `${issuerFolder(context)}/${name}`;
+	const aside = `/data/replaced/${name}`;
 	const calm = {...context, signal: new AbortController().signal};
-	const moved: string[] = [];
+	await putBack(context, place, aside);
+	await inProxy(context, 'mkdir', '-p', '/data/replaced', place);
+	const since = new Date().toISOString();
 	try {
-		for (const name of names) {
-			await inProxy(calm, 'mv', `${folder}/${name}`, `${aside}/${name}`);
-			moved.push(name);
-		}
+		await inProxy(calm, 'mv', place, aside);
 		await reloadProxy(context, {force: true});
-		yield* waitForCertificates(context, names, wanted);
+		yield* waitForCertificates(context, [name], {since, isNew: (_, serial) => serial !== before});
 	} catch (error) {
-		for (const name of moved) {
-			await inProxy(calm, 'rm', '-rf', `${folder}/${name}`);
-			await inProxy(calm, 'mv', `${aside}/${name}`, `${folder}/${name}`);
-		}
+		await putBack(calm, place, aside);
 		await reloadProxy(calm, {force: true});
 		throw error;
 	}
-	await inProxy(context, 'rm', '-rf', ...names.map(name => `${aside}/${name}`));
-	return true;
+	await inProxy(calm, 'rm', '-rf', aside);
 }
+
+/** Takes back the certificate that was put aside, unless a new one has come meanwhile. */
+const putBack = async (context: Context, place: string, aside: string) => {
+	const has = async (folder: string) => {
+		const {host, directory, signal} = context;
+		const {stdout} = await host.run(exec(directory, 'proxy', 'find', folder, '-name', '*.crt'), {signal});
+		return stdout.trim() !== '';
+	};
+	if (!(await has(aside))) return;
+	if (await has(place)) return inProxy(context, 'rm', '-rf', aside);
+	await inProxy(context, 'rm', '-rf', place);
+	await inProxy(context, 'mv', aside, place);
+};

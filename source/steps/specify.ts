@@ -4,10 +4,13 @@ import {followLog} from '../engine/docker.js';
 import {SetupError} from '../errors.js';
 import {stateFolder} from '../files/names.js';
 import type {StepEvent} from '../model/events.js';
+import {gateFor} from '../model/gate.js';
 import {imageOf} from '../model/images.js';
 import {causeOfFailure, migrationsOfEmptyStart, readStartLine} from '../model/specify-log.js';
 import type {Context, Step} from './context.js';
 import {dropUnused, observeDatabase, recordStarted} from './database.js';
+import {moveGate} from './gate.js';
+import {gateOf} from './proxy.js';
 import {readDigests} from './pull.js';
 import {answers, containerOf, lastLines, startServices, waitHealthy} from './services.js';
 import {pause} from './wait.js';
@@ -114,6 +117,9 @@ const refreshConfiguration = async (context: Context) => {
 
 /** Starts Specify 7, tells what it says until it answers, then starts its worker. */
 export const specify: Step = async function* (context) {
+	// A database that was replaced meanwhile has no user, whatever the earlier one had.
+	if ((await gateOf(context)) === 'open' && gateFor(await observeDatabase(context)) === 'closed')
+		await moveGate(context, 'closed');
 	await refreshConfiguration(context);
 	const web = await startServices(context, ['specify7']);
 	yield {type: 'service', service: 'specify7', state: 'starting'};

@@ -317,11 +317,13 @@ describe('when somebody has gone through the guided set-up', () => {
 	});
 
 	test('nothing is left to do', async () => {
-		const before = {files: museum.snapshot(), containers: await museum.containers()};
+		// The engine's own check may come meanwhile.
+		const seen = async () => (await museum.containers()).map(container => ({...container, health: ''}));
+		const before = {files: museum.snapshot(), containers: await seen()};
 		const {stdout, stderr, exitCode} = await museum.run('reconfigure', '--yes');
 		expect(exitCode, stdout + stderr).toBe(0);
 		expect(stdout).toContain('Nothing was changed');
-		expect({files: museum.snapshot(), containers: await museum.containers()}).toEqual(before);
+		expect({files: museum.snapshot(), containers: await seen()}).toEqual(before);
 	});
 
 	test('the proxy keeps it open when it is started again', async () => {

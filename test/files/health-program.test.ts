@@ -76,7 +76,7 @@ describe.skipIf(!canRun).concurrent('the health program', {timeout: 60_000}, () 
 
 	beforeAll(async () => {
 		writeFileSync(join(folder, 'health.py'), healthProgram());
-		for (const [name, text] of Object.entries({driver, init, service}))
+		for (const [name, text] of Object.entries({driver, init, gunicorn: service}))
 			writeFileSync(join(folder, `${name}.py`), text.trimStart());
 		redis = await neighbour(Buffer.from('+PONG\r\n'), false);
 		database = await neighbour(Buffer.from([1, 0, 0, 0, 10, 49, 49]), true);
@@ -102,7 +102,7 @@ describe.skipIf(!canRun).concurrent('the health program', {timeout: 60_000}, () 
 			`#!/bin/sh\necho "$@" > ${place}/asked\necho 'Error: as told' >&2\nexit $(cat ${exitCode})\n`,
 		);
 		chmodSync(celery, 0o755);
-		const program = [join(folder, 'service.py'), behaviourFile, portFile];
+		const program = [join(folder, 'gunicorn.py'), behaviourFile, portFile];
 		// Without an init process, a server that has processes of its own is what the container starts with.
 		const child = spawn('python3', [join(folder, 'init.py'), withInit ? '--' : 'server', ...program], {
 			stdio: ['ignore', 'pipe', 'inherit'],

@@ -307,7 +307,8 @@ describe('Redis and the worker', () => {
 
 describe('what people meet', () => {
 	it('the gate must be open when there are users, and closed when there are none', () => {
-		const judged = (gate: 'open' | 'closed' | 'missing', users: number | null) => judgeGate(gate, users);
+		const judged = (gate: 'open' | 'closed' | 'missing', users: number | null) =>
+			judgeGate(gate, databaseSeen({users}));
 		expect([judged('open', 3), judged('closed', 0), judged('closed', null)].map(({result}) => result)).toEqual([
 			...['ok', 'ok', 'ok'],
 		]);
@@ -356,8 +357,8 @@ describe('the report', () => {
 			judgeRedis(''),
 			judgeRedis('aof_enabled:0'),
 			judgeQueue(null, 'specify'),
-			judgeGate('open', 0),
-			judgeGate('open', 1),
+			judgeGate('open', databaseSeen({users: 0})),
+			judgeGate('open', databaseSeen({users: 1})),
 			judgeAssetClock(null),
 			judgeLogins(['master'], false),
 		])

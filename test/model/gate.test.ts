@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {gateFor} from '../../source/model/gate.js';
+import {databaseSeen} from '../_helpers/observation.js';
 
 describe('the gate', () => {
 	it.each<[users: number | null, gate: 'open' | 'closed' | null]>([
@@ -9,6 +10,17 @@ describe('the gate', () => {
 		// Not known: neither are visitors shut out of a collection in use, nor is an empty one left open.
 		[null, null],
 	])('with %s users of Specify is %s', (users, gate) => {
-		expect(gateFor(users)).toBe(gate);
+		expect(gateFor(databaseSeen({users}))).toBe(gate);
+	});
+
+	it('stays as it is while the database cannot be asked', () => {
+		expect(gateFor(null)).toBeNull();
+	});
+
+	it('does not count the users of a dump that is not loaded whole', () => {
+		const start = {kind: 'dump' as const, source: '/dump.sql', begunAt: 1, finished: false};
+		expect(gateFor({users: 5, start})).toBeNull();
+		expect(gateFor({users: 0, start})).toBe('closed');
+		expect(gateFor({users: 5, start: {...start, finished: true}})).toBe('open');
 	});
 });

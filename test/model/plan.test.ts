@@ -128,7 +128,10 @@ describe('one difference brings one change', () => {
 		[
 			'the database could not be asked',
 			allThere({database: null}),
-			{database: ['look whether the database is as it should be']},
+			{
+				database: ['look whether the database is as it should be'],
+				gate: ['look whether Specify has its first user'],
+			},
 		],
 	])('%s', (_, observation, changes) => {
 		const {preflight, verify, ...rest} = changesOf(observation);
@@ -293,7 +296,12 @@ describe('the gate', () => {
 			{proxy: gateIs('open'), database: databaseSeen({users: null})},
 			[],
 		],
-		['stays open while the database cannot be asked', {institution}, {proxy: gateIs('open'), database: null}, []],
+		[
+			'is looked at again while the database cannot be asked',
+			{institution},
+			{proxy: gateIs('open'), database: null},
+			['look whether Specify has its first user'],
+		],
 	])('%s', (_, given, over, changes) => {
 		expect(planned(given, over)).toEqual(changes);
 	});

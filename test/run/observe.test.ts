@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {EngineUnreachable} from '../../source/engine/api.js';
+import {hashOf} from '../../source/files/installation.js';
 import {serviceNames} from '../../source/model/releases.js';
 import {observe} from '../../source/run/observe.js';
 import {database} from '../../source/steps/database.js';
@@ -24,6 +25,9 @@ const installed = async (): Promise<FakeContext> => {
 	await writePrivate(context, await privateFiles(context));
 	await reloadProxy(context);
 	host.commands.length = 0;
+	const {certificates, proxy, acme, own} = answers;
+	const trusted = hashOf(JSON.stringify([certificates, proxy, acme.ca, own.authority, null]));
+	await host.write(`${directory}/.specify-setup/authorities`, `${trusted}\n`, 0o600);
 	const images = imagesOf(answers);
 	for (const reference of images) engine.images.set(reference, {id: 'sha256:1', digests: ['sha256:2']});
 	const digests = Object.fromEntries(images.map(reference => [reference, 'sha256:2']));

@@ -259,10 +259,13 @@ describe('a reload of the proxy', () => {
 		const context = contextOf();
 		await reloadProxy(context);
 		expect(context.host.ran('exec --no-TTY proxy caddy reload --config /etc/caddy/Caddyfile')).toHaveLength(1);
-		expect(context.host.ran('--force')).toEqual([]);
-		expect(context.host.files.get(loaded)?.mode).toBe(0o600);
-		await reloadProxy(context, {force: true});
+		// Its files may have changed without the configuration that names them.
 		expect(context.host.ran('--force')).toHaveLength(1);
+		expect(context.host.files.get(loaded)?.mode).toBe(0o600);
+		await reloadProxy(context);
+		expect(context.host.ran('--force')).toHaveLength(1);
+		await reloadProxy(context, {force: true});
+		expect(context.host.ran('--force')).toHaveLength(2);
 	});
 
 	it("that Caddy refuses is told in Caddy's words, and the record stays what it was", async () => {
