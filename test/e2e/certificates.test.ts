@@ -182,6 +182,18 @@ describe('certificates', () => {
 			expect(installation.mode('.specify-setup')).toBe('700');
 		});
 
+		it('are taken anew by a run, too', async () => {
+			const other = await issue('again');
+			const otherCa = readFileSync(other.root, 'utf8');
+			copyFileSync(other.root, join(folder, 'own-root.pem'));
+			place(other);
+			const {exitCode, stdout, stderr} = await installation.run('reconfigure', '--yes');
+			expect(exitCode, `${stdout}${stderr}`).toBe(0);
+			for (const host of hosts) expect((await shown(host, otherCa)).problem, host).toBeNull();
+			expect((await installation.run('reconfigure', '--yes')).stdout).toContain('Nothing was changed');
+			ca = otherCa;
+		});
+
 		it('are replaced without a request lost', async () => {
 			const next = await issue('next');
 			const nextCa = readFileSync(next.root, 'utf8');

@@ -291,6 +291,28 @@ describe('the gate', () => {
 			['put a password before Specify 7, which has no user'],
 		],
 		[
+			'closes before Specify begins anew where a dump was loaded in half',
+			{},
+			{
+				proxy: gateIs('open'),
+				services: {},
+				database: databaseSeen({
+					users: 5,
+					start: {kind: 'dump', source: '/a.sql', begunAt: Date.parse('2026-08-01T09:00:00Z'), finished: false},
+				}),
+			},
+			['put a password before Specify 7, which has no user'],
+		],
+		[
+			'has nothing left to do behind a whole dump that has no users',
+			{database: {start: 'dump', dump: '/a.sql'}},
+			{
+				proxy: gateIs('closed'),
+				database: databaseSeen({users: 0, start: {kind: 'dump', source: '/a.sql', begunAt: 1, finished: true}}),
+			},
+			[],
+		],
+		[
 			'stays as it is while users cannot be counted',
 			{},
 			{proxy: gateIs('open'), database: databaseSeen({users: null})},

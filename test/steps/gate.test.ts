@@ -4,6 +4,7 @@ import type {SetupError} from '../../source/errors.js';
 import {openGate, setupAuthorization} from '../../source/files/proxy-private.js';
 import {gate, moveGate} from '../../source/steps/gate.js';
 import {gateOf, setGate} from '../../source/steps/proxy.js';
+import {specify} from '../../source/steps/specify.js';
 import {answersWith} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
 import {failureOf} from '../_helpers/failure.js';
@@ -40,6 +41,17 @@ describe('the gate', () => {
 		// Behind another web server the proxy speaks plain http, so that this needs no certificate.
 		context = contextWith({answers: answersWith({domain: 'nrm.example', proxy: 'behind', ports: {http}})});
 	});
+	it('closes before Specify starts on a database that has no users', async () => {
+		await setGate(context, 'open');
+		context.host.on(/SELECT 'schema'/, {stdout: said(0)});
+		context.host.on(/ up .*specify7/, {exitCode: 1, stderr: 'not further'});
+		const error = await failureOf(specify(context).next());
+		expect(error.message).toContain('not further');
+		expect(await gateOf(context)).toBe('closed');
+		const order = context.host.commands.filter(line => /caddy reload| up .*specify7/.test(line));
+		expect(order[0]).toContain('caddy reload');
+	});
+
 	const withUsers = (users: number | null) => context.host.on(/SELECT 'schema'/, {stdout: said(users)});
 
 	it('opens when Specify has its first user, and a stranger is asked to try it', async () => {
