@@ -2,7 +2,7 @@ import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {localHost} from '../host/local.js';
 import {namesOf} from '../model/addresses.js';
-import {acmeAuthorityOf, renewsByItself} from '../model/authority.js';
+import {acmeAuthorityOf, hasOwnAuthority, renewsByItself} from '../model/authority.js';
 import {certificateTime} from '../model/status.js';
 import {trustRecipes} from '../model/trust.js';
 import {PlainReporter} from '../plain/reporter.js';
@@ -96,7 +96,7 @@ const renewNow = async (directory: string, open: () => Promise<Context>, names: 
 };
 
 const trust = ({answers, directory}: Context, json: boolean) => {
-	const own = answers.certificates === 'internal' && answers.proxy === 'public';
+	const own = hasOwnAuthority(answers);
 	const recipes = own ? trustRecipes(rootPath(directory)) : [];
 	if (json) print(JSON.stringify({root: own ? rootPath(directory) : null, recipes}));
 	else if (!own) print(`Nothing needs to be done here: the certificates come from ${sourceOf({answers})}.`);

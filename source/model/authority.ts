@@ -24,6 +24,10 @@ export const acmeAuthorityOf = ({certificates, acme}: Pick<Answers, 'certificate
 	return acme.directory === null ? letsEncrypt : {directory: acme.directory, staging: acme.staging};
 };
 
+/** Whether visitors are shown certificates of the installation's own authority, which browsers must be told to trust. */
+export const hasOwnAuthority = ({certificates, proxy}: Pick<Answers, 'certificates' | 'proxy'>) =>
+	proxy === 'public' && certificates === 'internal';
+
 /** Whether an installation's certificates renew without anybody doing anything. */
 export const renewsByItself = ({certificates, proxy}: Pick<Answers, 'certificates' | 'proxy'>) =>
 	proxy === 'public' && certificates !== 'own';

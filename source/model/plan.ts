@@ -1,7 +1,7 @@
 import {basename} from 'node:path';
 import {namesOf} from './addresses.js';
 import type {Answers} from './answers.js';
-import {acmeAuthorityOf} from './authority.js';
+import {acmeAuthorityOf, hasOwnAuthority} from './authority.js';
 import {decideStart} from './database-start.js';
 import type {PlannedStep} from './events.js';
 import {gateFor} from './gate.js';
@@ -68,7 +68,7 @@ const certificateChanges = (answers: Answers, {proxy, authorities, files}: Obser
 		else if (answers.certificates === 'own' && answers.proxy === 'public')
 			ways.push(`take the certificate in ${answers.own.certificate}`);
 	}
-	if (!authorities && answers.certificates === 'internal' && answers.proxy === 'public')
+	if (!authorities && hasOwnAuthority(answers))
 		ways.push('make a certificate authority of its own and export its root');
 	else if (!authorities) ways.push('write down which authorities Specify trusts');
 	if (

@@ -1,6 +1,7 @@
 import {Cancelled, exitCodes, messageOf, SetupError} from '../errors.js';
 import {setupUser} from '../files/proxy-private.js';
 import {addressesOf} from '../model/addresses.js';
+import {hasOwnAuthority} from '../model/authority.js';
 import type {Event, PlannedStep, StepId} from '../model/events.js';
 import type {ObservedProxy} from '../model/observation.js';
 import {attachments} from '../steps/attachments.js';
@@ -63,8 +64,7 @@ const firstLogin = ({answers, directory}: Context, changed: ReadonlySet<StepId>,
 };
 
 /** The root browsers must be told to trust; undefined where they trust the certificates already. */
-const authorityOf = ({answers, directory}: Context) =>
-	answers.certificates === 'internal' && answers.proxy === 'public' ? rootPath(directory) : undefined;
+const authorityOf = ({answers, directory}: Context) => (hasOwnAuthority(answers) ? rootPath(directory) : undefined);
 
 /** What people must do so that browsers do not warn. */
 const trustNext = (context: Context) => {

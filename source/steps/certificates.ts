@@ -8,7 +8,7 @@ import type {TlsPhase} from '../files/proxy-private.js';
 import {lookUpNames} from '../host/dns.js';
 import {acmeProblems, explainAcme} from '../model/acme-log.js';
 import {namesOf} from '../model/addresses.js';
-import {acmeAuthorityOf} from '../model/authority.js';
+import {acmeAuthorityOf, hasOwnAuthority} from '../model/authority.js';
 import type {StepEvent} from '../model/events.js';
 import {gateFor} from '../model/gate.js';
 import {imageOf} from '../model/images.js';
@@ -223,7 +223,7 @@ export const certificates: Step = async function* (context) {
 			};
 		const names = namesOf(answers);
 		yield* waitForCertificates(context, names, {since});
-		const root = answers.certificates === 'internal' ? `; its root certificate is ${rootPath(directory)}` : '';
+		const root = hasOwnAuthority(answers) ? `; its root certificate is ${rootPath(directory)}` : '';
 		return {changed, summary: `The proxy serves ${names.join(', ')}${root}.`};
 	} catch (error) {
 		// What was served before goes on; an authority that refused is not asked again behind anybody's back.

@@ -23,16 +23,16 @@ export const moveGate = async (context: Given, gate: 'open' | 'closed') => {
 	});
 };
 
+const summaries = {
+	open: 'Specify 7 is open to visitors.',
+	closed: 'Specify 7 waits behind a password for its first user.',
+} as const;
+
 /** Lets visitors in as soon as Specify has a user who can say who may do what; keeps them out before. */
 export const gate: Step = async function* (context) {
 	const now = await gateOf(context);
 	const wanted = gateFor(await observeDatabase(context)) ?? (now === 'missing' ? 'closed' : now);
-	if (wanted === now)
-		return {
-			changed: false,
-			summary:
-				now === 'open' ? 'Specify 7 is open to visitors.' : 'Specify 7 waits behind a password for its first user.',
-		};
+	if (wanted === now) return {changed: false, summary: summaries[now]};
 	await moveGate(context, wanted);
 	yield {
 		type: 'check',
@@ -43,9 +43,5 @@ export const gate: Step = async function* (context) {
 				? 'Specify 7 has a user and is open to visitors'
 				: 'Specify 7 has no user; visitors need the set-up password',
 	};
-	return {
-		changed: true,
-		summary:
-			wanted === 'open' ? 'Specify 7 is open to visitors.' : 'Specify 7 waits behind a password for its first user.',
-	};
+	return {changed: true, summary: summaries[wanted]};
 };

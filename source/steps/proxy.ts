@@ -85,6 +85,12 @@ export const readPrivate = async (
 	return Object.fromEntries(texts.flatMap(([name, text]) => (text === null ? [] : [[name, text]])));
 };
 
+/** Whether these files are in place as they are to be. */
+export const hasPrivate = async (place: Place, files: Record<string, string>) => {
+	const present = await readPrivate(place, Object.keys(files));
+	return Object.entries(files).every(([name, text]) => present[name] === text);
+};
+
 /** Makes what is missing, so that "docker compose up" by hand serves what a run would: nothing to strangers, and tests first. */
 export const preparePrivate = async (given: Given & Pick<Context, 'secrets' | 'observation'>) => {
 	const wanted = await privateFiles(given, () => 'staging');
@@ -139,11 +145,7 @@ export const observeProxy = async (given: Given & Pick<Context, 'secrets'>): Pro
 	]);
 	let certificates: ObservedProxy['certificates'] = 'other';
 	try {
-		const wanted = await privateFiles(given);
-		const present = await Promise.all(
-			Object.entries(wanted).map(async ([name, text]) => (await host.read(privatePath(directory, name))) === text),
-		);
-		if (present.every(Boolean)) certificates = 'final';
+		if (await hasPrivate(given, await privateFiles(given))) certificates = 'final';
 	} catch (error) {
 		if (!(error instanceof SetupError)) throw error;
 	}

@@ -1,6 +1,6 @@
 import {X509Certificate} from 'node:crypto';
 import {exec} from '../engine/compose.js';
-import {SetupError} from '../errors.js';
+import {exitCodes, SetupError} from '../errors.js';
 import {namesOf} from '../model/addresses.js';
 import {acmeAuthorityOf} from '../model/authority.js';
 import type {StepEvent} from '../model/events.js';
@@ -8,7 +8,7 @@ import {writeAuthorities} from './authorities.js';
 import {storageName, waitForCertificates} from './certificates.js';
 import type {Context} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
-import {privateFiles, readPrivate, reloadProxy, writePrivate} from './proxy.js';
+import {hasPrivate, privateFiles, readPrivate, reloadProxy, writePrivate} from './proxy.js';
 import {siteOf} from './site.js';
 
 /** Caddy's folder of the authority inside the proxy's storage. */
@@ -29,9 +29,7 @@ const inProxy = async ({host, directory, signal}: Context, ...command: string[])
 async function* takeFiles(context: Context): AsyncGenerator<StepEvent, boolean> {
 	yield* takeOwnCertificate(context);
 	const files = await privateFiles(context);
-	const before = await readPrivate(context, Object.keys(files));
-	const isLoaded = context.observation.proxy.loaded;
-	if (isLoaded && Object.entries(files).every(([name, text]) => before[name] === text)) {
+	if (context.observation.proxy.loaded && (await hasPrivate(context, files))) {
 		yield {
 			type: 'note',
 			level: 'info',
@@ -39,6 +37,7 @@ async function* takeFiles(context: Context): AsyncGenerator<StepEvent, boolean> 
 		};
 		return false;
 	}
+	const before = await readPrivate(context, Object.keys(files));
 	await writePrivate(context, files);
 	try {
 		await reloadProxy(context, {force: true});
@@ -60,12 +59,12 @@ export async function* renew(context: Context, names: readonly string[]): AsyncG
 		if (!namesOf(answers).includes(name))
 			throw new SetupError(`${name} is not a host name of this installation.`, {
 				hint: `It has: ${namesOf(answers).join(', ')}.`,
-				exitCode: 2,
+				exitCode: exitCodes.usage,
 			});
 	if (answers.proxy === 'behind')
 		throw new SetupError('The certificates are those of your own web server, in front of Specify.', {
 			hint: 'Renew them there.',
-			exitCode: 2,
+			exitCode: exitCodes.usage,
 		});
 	const site = await siteOf(context);
 	const serialOf = async (name: string) => {
