@@ -21,6 +21,8 @@ export const beginRun = async (request: {
 	answers: Answers;
 	dump: DumpFacts | null;
 	secrets?: Partial<Secrets>;
+	keep?: readonly string[];
+	mine?: Readonly<Record<string, string>>;
 }): Promise<BegunRun> => {
 	const run = newRunName();
 	const {isAlive, stop} = await startDetached({run, version, ...request});

@@ -9,13 +9,23 @@ import {compose} from './compose.js';
 import {environment} from './environment.js';
 import {healthProgram} from './health-program.js';
 import {landingPage} from './landing.js';
-import {environmentCopy, projectFile, secretsFolder} from './names.js';
+import {environmentCopy, projectFile, secretsFolder, stateFolder} from './names.js';
 import {apacheSnippet, nginxSnippet} from './outer-web-server.js';
 import {specifyYaml} from './specify-yaml.js';
 import {localSettings} from './specify7-settings.js';
 
 /** A file specify-setup writes. `path` is relative to the installation's folder. */
-export type GeneratedFile = {path: string; text: string; mode: number};
+export type GeneratedFile = {
+	path: string;
+	text: string;
+	mode: number;
+	/** What was generated, where `text` is the user's own edit that is kept instead. */
+	generated?: string;
+};
+
+/** Whether a hand edit of this file may be kept: answers and secrets have keys of their own instead. */
+export const isKeepable = (path: string) =>
+	path !== 'specify.yaml' && path !== '.env' && !path.startsWith(`${stateFolder}/`);
 
 export const hashOf = (...parts: string[]) => {
 	const hash = createHash('sha256');
@@ -39,6 +49,7 @@ export const installationFiles = ({
 	secrets,
 	memory,
 	own = [],
+	mine = {},
 }: {
 	project: string;
 	answers: Answers;
@@ -46,21 +57,27 @@ export const installationFiles = ({
 	memory: number;
 	/** Rows of `.env` that are the user's own. */
 	own?: readonly string[];
+	/** Texts of files edited by hand that are kept, by path. */
+	mine?: Readonly<Record<string, string>>;
 }): GeneratedFile[] => {
-	const proxy: GeneratedFile[] = [
-		{path: 'proxy/Caddyfile', text: caddyfile(answers), mode: 0o644},
-		{path: 'media/web_asset_store.xml', text: assetStoreXml(answers), mode: 0o644},
-		{path: 'landing/index.html', text: landingPage(answers), mode: 0o644},
+	const readable = (path: string, text: string): GeneratedFile =>
+		mine[path] === undefined || mine[path] === text
+			? {path, text, mode: 0o644}
+			: {path, text: mine[path], mode: 0o644, generated: text};
+	const proxy = [
+		readable('proxy/Caddyfile', caddyfile(answers)),
+		readable('media/web_asset_store.xml', assetStoreXml(answers)),
+		readable('landing/index.html', landingPage(answers)),
 	];
 	const outer: GeneratedFile[] =
 		answers.proxy === 'behind'
 			? [
-					{path: 'web-server/nginx.conf', text: nginxSnippet(outerSite(answers)), mode: 0o644},
-					{path: 'web-server/apache.conf', text: apacheSnippet(outerSite(answers)), mode: 0o644},
+					readable('web-server/nginx.conf', nginxSnippet(outerSite(answers))),
+					readable('web-server/apache.conf', apacheSnippet(outerSite(answers))),
 				]
 			: [];
-	const settings: GeneratedFile = {path: 'specify7/local_settings.py', text: localSettings(answers), mode: 0o644};
-	const health: GeneratedFile = {path: 'specify7/health.py', text: healthProgram(), mode: 0o644};
+	const settings = readable('specify7/local_settings.py', localSettings(answers));
+	const health = readable('specify7/health.py', healthProgram());
 	const rootPassword: GeneratedFile = {
 		path: `${secretsFolder}/database-root-password`,
 		text: secrets.DATABASE_ROOT_PASSWORD,
@@ -86,6 +103,6 @@ export const installationFiles = ({
 		...outer,
 		settings,
 		health,
-		{path: 'compose.yaml', text: compose({project, answers, profile: profileFor(memory), hashes}), mode: 0o644},
+		readable('compose.yaml', compose({project, answers, profile: profileFor(memory), hashes})),
 	];
 };

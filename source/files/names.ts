@@ -6,6 +6,18 @@ export const proxyFolder = `${stateFolder}/proxy`;
 /** A copy of `.env`, to restore it when it was lost. */
 export const environmentCopy = `${stateFolder}/environment`;
 
+/** The secrets a run is changing the database to; there only while it does. */
+export const environmentNext = `${stateFolder}/environment.next`;
+
+/** The answers of every configuration that was installed well, one file each, the newest last. */
+export const answersFolder = `${stateFolder}/answers`;
+
+/** Earlier versions of generated files, one folder for each run that replaced some. */
+export const previousFolder = `${stateFolder}/previous`;
+
+/** Files edited by hand that are kept: what was generated instead, as a hash, by path. */
+export const keptFile = `${stateFolder}/kept.json`;
+
 /** Holds the Compose project's name, so that a moved folder finds its data. */
 export const projectFile = `${stateFolder}/project`;
 

@@ -24,6 +24,8 @@ export type Host = {
 	/** Makes a folder and its missing parents with these permissions; those that are there keep theirs. */
 	makeFolder(path: string, mode: number): Promise<void>;
 	setMode(path: string, mode: number): Promise<void>;
+	/** Removes a file; nothing happens when there is none. */
+	remove(path: string): Promise<void>;
 	/** Names in a folder; empty when there is none. */
 	list(path: string): Promise<string[]>;
 	/** Permission bits and size (bytes), or null when there is nothing. */

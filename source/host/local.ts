@@ -179,6 +179,8 @@ export const localHost: Host = {
 
 	setMode: chmod,
 
+	remove: path => rm(path, {force: true}),
+
 	list: path => readdir(path).catch(missingAs([])),
 
 	stat: path =>

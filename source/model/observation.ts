@@ -27,6 +27,9 @@ export type ObservedDatabase = {
 	users: number | null;
 };
 
+/** How a generated file stands: `edited` differs from what was written last, `different` from what is wanted now. */
+export type FileState = 'missing' | 'same' | 'different' | 'edited';
+
 export type ObservedEngine =
 	| {
 			reachable: true;
@@ -63,7 +66,7 @@ export type Observation = {
 	/** Ports of the answers that something listens on. */
 	ports: PortHolder[];
 	/** Generated files by path: is it there, as it will be written, edited by hand since. */
-	files: Record<string, 'missing' | 'same' | 'different' | 'edited'>;
+	files: Record<string, FileState>;
 	/** Images by service: there with the recorded digest. */
 	images: Partial<Record<ServiceName, boolean>>;
 	volumes: string[];

@@ -4,20 +4,27 @@ import {type Engine, engineAt, findSocket} from '../engine/api.js';
 import {SetupError} from '../errors.js';
 import {ownLines, secretsOf} from '../files/environment.js';
 import {installationFiles} from '../files/installation.js';
-import {environmentCopy, projectFile, projectName, volumesOf} from '../files/names.js';
+import {environmentCopy, environmentNext, projectFile, projectName, volumesOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import {planOf} from '../model/plan.js';
 import {completeSecrets, type Secrets} from '../model/secrets.js';
 import type {Context} from '../steps/context.js';
+import {keptTexts} from '../steps/files.js';
 import {observe} from './observe.js';
 
-/** Secrets once made are kept: from `.env`, else from the copy. Changes nothing. */
-const knownSecrets = async (host: Host, directory: string): Promise<Partial<Secrets>> => {
-	const [environment, copy] = await Promise.all(
-		['.env', environmentCopy].map(path => host.read(join(directory, path))),
+/** Secrets once made are kept: those a run was changing the database to, else from `.env`, else from the copy. Changes nothing. */
+const knownSecrets = async (
+	host: Host,
+	directory: string,
+): Promise<{former: Partial<Secrets>; next: Partial<Secrets>}> => {
+	const [environment, copy, next] = await Promise.all(
+		['.env', environmentCopy, environmentNext].map(async path => {
+			const text = await host.read(join(directory, path));
+			return text === null ? {} : secretsOf(text);
+		}),
 	);
-	return {...(copy === null ? {} : secretsOf(copy!)), ...(environment === null ? {} : secretsOf(environment!))};
+	return {former: {...copy, ...environment}, next: next!};
 };
 
 /** The engine, or one that nobody answers for, and why. */
@@ -41,27 +48,38 @@ export const openInstallation = async ({
 	signal,
 	dump = null,
 	given = {},
+	keep = [],
+	mine,
 }: {
 	host: Host;
 	directory: string;
 	answers: Answers;
 	signal: AbortSignal;
 	dump?: DumpFacts | null;
-	/** Secrets a person gave; those already made are kept. */
+	/** Secrets a person gave; the others are kept. */
 	given?: Partial<Secrets>;
+	/** Files edited by hand that are to stay, by path. */
+	keep?: readonly string[];
+	/** Texts of the user's own that take the place of generated ones, by path; those on disk when left out. */
+	mine?: Readonly<Record<string, string>>;
 }): Promise<Context> => {
 	// A moved or renamed folder keeps its project, and with it its data.
 	const project =
 		(await host.read(join(directory, projectFile)))?.split('\n').find(row => /^[a-z0-9]/.test(row)) ??
 		projectName(directory);
 	const environment = await host.read(join(directory, '.env'));
-	const known = await knownSecrets(host, directory);
-	const secrets = completeSecrets({...given, ...known});
+	const {former, next} = await knownSecrets(host, directory);
+	const known = {...former, ...next};
+	const secrets = completeSecrets({...known, ...given});
 	const {engine, problem} = await findEngine(host);
 	const {memory} = await host.facts();
 	const own = environment === null ? [] : ownLines(environment);
-	const files = installationFiles({project, answers, secrets, memory, own});
-	const observed = {host, engine, directory, project, answers, files, secrets, signal};
+	const filesWith = (texts: Readonly<Record<string, string>>) =>
+		installationFiles({project, answers, secrets, memory, own, mine: texts});
+	// compose.yaml holds hashes of the others: it is compared when these are known.
+	const mounted = mine ?? (await keptTexts({host, directory}, filesWith({}), keep));
+	const files = filesWith(mine ?? {...mounted, ...(await keptTexts({host, directory}, filesWith(mounted), keep))});
+	const observed = {host, engine, directory, project, answers, files, former, secrets, signal};
 	const observation = await observe(observed);
 	if (problem && !observation.engine.reachable)
 		observation.engine = {...observation.engine, reason: 'other', detail: problem};

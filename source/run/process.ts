@@ -19,8 +19,12 @@ export type RunRequest = {
 	directory: string;
 	answers: Answers;
 	dump: DumpFacts | null;
-	/** Secrets a person gave; the others are made. */
+	/** Secrets a person gave; the others are kept or made. */
 	secrets?: Partial<Secrets>;
+	/** Files edited by hand that are to stay, by path. */
+	keep?: readonly string[];
+	/** Texts of the user's own that come back in place of generated ones, by path. */
+	mine?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -90,7 +94,7 @@ const readInput = async () => {
 
 /** The run itself: takes the lock, writes the journal, does the plan. Returns the exit code. */
 export const runDetached = async (): Promise<number> => {
-	const {directory, answers, dump, secrets, ...about} = await readInput();
+	const {directory, answers, dump, secrets, keep, mine, ...about} = await readInput();
 	let unlock: () => Promise<void>;
 	try {
 		await localHost.makeFolder(directory, 0o755);
@@ -113,6 +117,8 @@ export const runDetached = async (): Promise<number> => {
 			answers,
 			dump,
 			given: secrets,
+			keep,
+			mine,
 			signal: controller.signal,
 		});
 		const journal = await JournalWriter.create(

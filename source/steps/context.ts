@@ -17,6 +17,8 @@ export type Context = {
 	answers: Answers;
 	secrets: Secrets;
 	files: GeneratedFile[];
+	/** The secrets as they were on disk before this run. */
+	former: Partial<Secrets>;
 	observation: Observation;
 	/** What the dump to be loaded was found to hold, when it has been read already. */
 	dump: DumpFacts | null;

@@ -1,12 +1,13 @@
 import {join} from 'node:path';
-import {hashOf} from '../files/installation.js';
-import {stateFolder, userFolders} from '../files/names.js';
+import {type GeneratedFile, hashOf, isKeepable} from '../files/installation.js';
+import {environmentNext, keptFile, previousFolder, stateFolder, userFolders} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Context, Step} from './context.js';
 import {preparePrivate} from './proxy.js';
 
 const hashesPath = (directory: string) => join(directory, stateFolder, 'hashes.json');
 
+/** Hashes of what was written, by path; two of them while a file is being replaced. */
 type Hashes = Record<string, string>;
 
 /** How a generated file on disk compares to its new text, and to what was written last. */
@@ -23,7 +24,7 @@ export const compareFiles = async ({
 			if (current === null) return [path, 'missing'] as const;
 			if (current === text) return [path, facts?.mode === mode ? 'same' : 'different'] as const;
 			const known = recorded[path];
-			return [path, known === hashOf(current) ? 'different' : 'edited'] as const;
+			return [path, known?.split(' ').includes(hashOf(current)) ? 'different' : 'edited'] as const;
 		}),
 	);
 	return Object.fromEntries(entries);
@@ -31,6 +32,47 @@ export const compareFiles = async ({
 
 const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
 	JSON.parse((await host.read(hashesPath(directory))) ?? '{}') as Hashes;
+
+const writeHashes = ({host, directory}: Pick<Context, 'host' | 'directory'>, hashes: Hashes) =>
+	host.write(hashesPath(directory), JSON.stringify(hashes, null, '\t'), 0o600);
+
+/**
+ * Texts of files edited by hand that are to stay: those named now, and those kept earlier as long as what would be written
+ * instead is the same. Paths are relative to the folder.
+ */
+export const keptTexts = async (
+	{host, directory}: Pick<Context, 'host' | 'directory'>,
+	files: readonly GeneratedFile[],
+	keep: readonly string[],
+): Promise<Record<string, string>> => {
+	const kept = JSON.parse((await host.read(join(directory, keptFile))) ?? '{}') as Hashes;
+	const texts = await Promise.all(
+		files.map(async ({path, text, generated = text}) => {
+			if (!isKeepable(path) || (!keep.includes(path) && kept[path] !== hashOf(generated))) return [];
+			const current = await host.read(join(directory, path));
+			return current === null || current === generated ? [] : [[path, current] as const];
+		}),
+	);
+	return Object.fromEntries(texts.flat());
+};
+
+/** The list of files that had been edited by hand, in a folder of earlier versions. */
+const editedList = 'edited.json';
+
+/** Files that were edited by hand when the last run replaced them, with their texts, by path. */
+export const replacedEdits = async ({
+	host,
+	directory,
+}: Pick<Context, 'host' | 'directory'>): Promise<Record<string, string>> => {
+	const folder = join(directory, previousFolder);
+	const newest = (await host.list(folder)).sort().at(-1);
+	if (newest === undefined) return {};
+	const paths = JSON.parse((await host.read(join(folder, newest, editedList))) ?? '[]') as string[];
+	const texts = await Promise.all(
+		paths.filter(isKeepable).map(async path => [path, (await host.read(join(folder, newest, path))) ?? ''] as const),
+	);
+	return Object.fromEntries(texts);
+};
 
 /** Writes the generated files; keeps a copy of each version it replaces. */
 export const writeFiles: Step = async function* (context) {
@@ -41,34 +83,49 @@ export const writeFiles: Step = async function* (context) {
 	await host.setMode(join(directory, stateFolder), 0o700);
 	for (const folder of [...userFolders, 'backups', 'specify7/authorities'])
 		await host.makeFolder(join(directory, folder), folder === 'backups' ? 0o700 : 0o755);
-	const previous = join(directory, stateFolder, 'previous', new Date().toISOString().replace(/[:.]/g, '-'));
-	let written = 0;
-	for (const {path, text, mode} of files) {
-		const state = observation.files[path];
-		if (state === 'same') continue;
-		const full = join(directory, path);
-		if (state !== 'missing') {
-			await host.write(join(previous, path), (await host.read(full)) ?? '', 0o600);
-			if (state === 'edited')
-				yield {
-					type: 'note',
-					level: 'warning',
-					message: `${path} was edited by hand; your version is kept as ${join(previous, path)}.`,
-					hint:
-						path === 'specify.yaml'
-							? 'specify.yaml now holds the answers of this run.'
-							: 'Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.',
-				};
-		}
-		await host.write(full, text, mode);
-		written += 1;
+	const previous = join(directory, previousFolder, new Date().toISOString().replace(/[:.]/g, '-'));
+	const changing = files.filter(({path}) => observation.files[path] !== 'same');
+	const edited = changing.filter(({path}) => observation.files[path] === 'edited').map(({path}) => path);
+	// Every earlier version is safe before the first one is replaced.
+	for (const {path} of changing) {
+		const text = await host.read(join(directory, path));
+		if (text !== null) await host.write(join(previous, path), text, 0o600);
+	}
+	if (edited.length > 0) await host.write(join(previous, editedList), JSON.stringify(edited), 0o600);
+	const hashes: Hashes = Object.fromEntries(files.map(({path, text, generated = text}) => [path, hashOf(generated)]));
+	const before = await readHashes(host, directory);
+	// A run that ends in the middle leaves old and new files: neither is a hand edit.
+	if (changing.length > 0)
+		await writeHashes(
+			context,
+			Object.fromEntries(Object.entries(hashes).map(([path, hash]) => [path, `${before[path] ?? ''} ${hash}`])),
+		);
+	for (const {path, text, mode} of changing) {
+		await host.write(join(directory, path), text, mode);
+		if (edited.includes(path))
+			yield {
+				type: 'note',
+				level: 'warning',
+				message: `${path} was edited by hand; your version is kept as ${join(previous, path)}.`,
+				hint:
+					path === 'specify.yaml'
+						? 'specify.yaml now holds the answers of this run.'
+						: `To keep your version instead: --keep ${path}. Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.`,
+			};
 	}
 	await preparePrivate(context);
-	const hashes: Hashes = Object.fromEntries(files.map(({path, text}) => [path, hashOf(text)]));
-	await host.write(hashesPath(directory), JSON.stringify(hashes, null, '\t'), 0o600);
+	await writeHashes(context, hashes);
+	const kept: Hashes = Object.fromEntries(
+		files.flatMap(({path, generated}) => (generated === undefined ? [] : [[path, hashOf(generated)]])),
+	);
+	if (Object.keys(kept).length > 0 || (await host.stat(join(directory, keptFile))) !== null)
+		await host.write(join(directory, keptFile), JSON.stringify(kept, null, '\t'), 0o600);
+	await host.remove(join(directory, environmentNext));
 	return {
-		changed: written > 0,
+		changed: changing.length > 0,
 		summary:
-			written === 0 ? `The files in ${directory} are as they should be.` : `${written} files written in ${directory}.`,
+			changing.length === 0
+				? `The files in ${directory} are as they should be.`
+				: `${changing.length} files written in ${directory}.`,
 	};
 };

@@ -22,6 +22,7 @@ export const contextWith = (over: Partial<FakeContext> = {}): FakeContext => {
 		files: installationFiles({project: 'specify', answers, secrets: knownSecrets, memory: 8 * GiB}),
 		observation: nothingThere({}, answers),
 		dump: null,
+		former: knownSecrets,
 		signal: controller.signal,
 		controller,
 		...over,

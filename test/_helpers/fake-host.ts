@@ -79,6 +79,10 @@ export class FakeHost implements Host {
 		else this.folders.set(path, mode);
 	};
 
+	remove = async (path: string) => {
+		this.files.delete(path);
+	};
+
 	makeFolder = async (path: string, mode: number) => {
 		this.folders.set(path, mode);
 	};

@@ -1,0 +1,43 @@
+import {join} from 'node:path';
+import {parse} from 'yaml';
+import {answersFolder} from '../files/names.js';
+import {specifyYaml} from '../files/specify-yaml.js';
+import type {Host} from '../host/host.js';
+import {type Answers, parseAnswers} from '../model/answers.js';
+
+const keptConfigurations = 50;
+
+type Place = {host: Host; directory: string};
+
+/** Paths of the answers that were installed well, oldest first; the last one is what is installed. */
+export const installedHistory = async ({host, directory}: Place): Promise<string[]> =>
+	(await host.list(join(directory, answersFolder)))
+		.filter(name => name.endsWith('.yaml'))
+		.sort()
+		.map(name => join(directory, answersFolder, name));
+
+/** Answers of a configuration that was installed well; null when there is none that this version can read. */
+const readAnswers = async (host: Host, path: string | undefined): Promise<Answers | null> => {
+	const text = path === undefined ? null : await host.read(path);
+	if (text === null) return null;
+	const {timezone} = await host.facts();
+	return parseAnswers(parse(text), {timezone}).answers ?? null;
+};
+
+/** What is installed: the answers of the last run that went well; null before the first one. */
+export const installedAnswers = async (place: Place) => readAnswers(place.host, (await installedHistory(place)).at(-1));
+
+/** What was installed before that; null when there is nothing. */
+export const previousAnswers = async (place: Place) => readAnswers(place.host, (await installedHistory(place)).at(-2));
+
+/** Notes that these answers are installed. The oldest configurations are forgotten. */
+export const recordInstalled = async (place: Place, answers: Answers, now = new Date()) => {
+	const {host, directory} = place;
+	const text = specifyYaml(answers);
+	const history = await installedHistory(place);
+	const newest = history.at(-1);
+	if (newest !== undefined && (await host.read(newest)) === text) return;
+	const name = `${now.toISOString().replace(/[:.]/g, '-')}.yaml`;
+	await host.write(join(directory, answersFolder, name), text, 0o600);
+	for (const path of history.slice(0, -(keptConfigurations - 1))) await host.remove(path);
+};
