@@ -5,11 +5,14 @@ export type PlannedStep = {
 	id: StepId;
 	title: string;
 	done: boolean;
+	/** Half done: an earlier run stopped in it, and this one continues. */
+	begun?: true;
 	changes: string[];
 };
 
 export const stepIds = [
 	'preflight',
+	'passwords',
 	'files',
 	'pull',
 	'certificates',
@@ -20,10 +23,14 @@ export const stepIds = [
 	'institution',
 	'gate',
 	'verify',
+	'rollback',
 ] as const;
 export type StepId = (typeof stepIds)[number];
 
 export type ServiceState = 'missing' | 'created' | 'starting' | 'healthy' | 'unhealthy' | 'restarting' | 'exited';
+
+/** Raised when an entry changes its meaning. Readers pass over entries and fields they do not know. */
+export const journalFormat = 1;
 
 /**
  * Everything a run says. Views read only these; a journal is a list of them, one JSON object a line, each with `at`.
@@ -32,6 +39,8 @@ export type ServiceState = 'missing' | 'created' | 'starting' | 'healthy' | 'unh
 export type Event =
 	| {
 			type: 'run.started';
+			/** Of the journal; absent in those of version 0.1. */
+			format?: number;
 			run: string;
 			version: string;
 			command: string;
@@ -39,7 +48,12 @@ export type Event =
 			pid: number;
 			steps: PlannedStep[];
 	  }
-	| {type: 'step.started'; step: StepId}
+	| {
+			type: 'step.started';
+			step: StepId;
+			/** Of a step that the plan did not name. */
+			title?: string;
+	  }
 	| {
 			type: 'progress';
 			step: StepId;
@@ -59,6 +73,20 @@ export type Event =
 	| {type: 'log'; step: StepId; source: string; line: string}
 	| {type: 'check'; step: StepId; name: string; ok: boolean; detail: string}
 	| {type: 'note'; step: StepId; level: 'info' | 'warning'; message: string; hint?: string}
+	| {
+			/** Something did not answer or broke off, and is tried again by itself. */
+			type: 'retry';
+			step: StepId;
+			/** What is tried again: something counted, such as an image, or a registry or the engine. */
+			item: string;
+			/** In few words: "connection refused". */
+			reason: string;
+			/** The attempt that comes, of how many in all; null where that is known to nobody. */
+			attempt: number;
+			of: number | null;
+			/** When it comes, milliseconds since 1970. */
+			until: number;
+	  }
 	| {type: 'step.finished'; step: StepId; changed: boolean; summary: string; ms: number}
 	| {type: 'step.failed'; step: StepId; message: string; hint: string; details: string[]}
 	| {
@@ -79,7 +107,7 @@ export type JournalEntry = Event & {at: number};
 
 /** What a step yields; the runner adds which step it was. */
 export type StepEvent = DistributiveOmit<
-	Extract<Event, {type: 'progress' | 'service' | 'log' | 'check' | 'note'}>,
+	Extract<Event, {type: 'progress' | 'service' | 'log' | 'check' | 'note' | 'retry'}>,
 	'step'
 >;
 

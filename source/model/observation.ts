@@ -75,6 +75,8 @@ export type Observation = {
 	authorities: boolean;
 	proxy: ObservedProxy;
 	database: ObservedDatabase | null;
+	/** Users of the database whose passwords are to become others before files and services learn of them. */
+	passwords: readonly string[];
 	/** The database's users were last brought in line with the secrets of today. */
 	accounts: boolean;
 	/** The folder whose attachments have been copied. */

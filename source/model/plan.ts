@@ -3,7 +3,7 @@ import {namesOf} from './addresses.js';
 import type {Answers} from './answers.js';
 import {acmeAuthorityOf, hasOwnAuthority} from './authority.js';
 import {decideStart} from './database-start.js';
-import type {PlannedStep} from './events.js';
+import type {PlannedStep, StepId} from './events.js';
 import {gateFor} from './gate.js';
 import {imageOf} from './images.js';
 import type {Observation, ObservedDatabase} from './observation.js';
@@ -102,6 +102,42 @@ const gateChanges = (answers: Answers, observation: Observation): string[] => {
 	return seen === null && volumes.length > 0 ? ['look whether Specify has its first user'] : [];
 };
 
+/** Some, but not all. */
+const isMixed = (values: readonly boolean[]) => values.includes(true) && values.includes(false);
+
+/** Whether a step that is not done was begun: what is there tells, not what a run said. */
+const hasBegun = (id: StepId, observation: Observation): boolean => {
+	const {files, images, services, database, authorities} = observation;
+	const up = (...names: ServiceName[]) => names.map(name => isUp(observation, name) === true);
+	switch (id) {
+		case 'files':
+			return isMixed(Object.values(files).map(state => state === 'missing'));
+		case 'pull':
+			return isMixed(Object.values(images).map(present => present === true));
+		case 'certificates':
+			return services.proxy !== undefined && !authorities;
+		case 'up':
+			return isMixed(up('db', 'redis', 'media', 'report'));
+		case 'database':
+			return database?.start?.finished === false;
+		case 'specify':
+			return isMixed(up('specify7', 'worker')) || services.specify7?.state === 'starting';
+		default:
+			return false;
+	}
+};
+
+const passwordStep = ({passwords}: Observation): Omit<PlannedStep, 'done'>[] =>
+	passwords.length === 0
+		? []
+		: [
+				{
+					id: 'passwords',
+					title: 'Change passwords in the database',
+					changes: passwords.map(user => `give the database user ${user} its new password`),
+				},
+			];
+
 /**
  * The steps to what the answers say, from what was observed: a first install, a change and a repair are the same.
  * A step without changes is done.
@@ -111,6 +147,7 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 		...new Set(serviceNames.filter(service => !observation.images[service]).map(service => imageOf(answers, service))),
 	];
 	const steps: Omit<PlannedStep, 'done'>[] = [
+		...passwordStep(observation),
 		{
 			id: 'files',
 			title: 'Write the files of the installation',
@@ -159,7 +196,10 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 		changes: gateChanges(answers, observation),
 	});
 	const changing = steps.some(({changes}) => changes.length > 0);
-	const planned = steps.map(step => ({...step, done: step.changes.length === 0}));
+	const planned = steps.map(step => {
+		const done = step.changes.length === 0;
+		return {...step, done, ...(!done && hasBegun(step.id, observation) ? {begun: true as const} : {})};
+	});
 	return [
 		{id: 'preflight', title: 'Check this machine', changes: [], done: !changing},
 		...planned,

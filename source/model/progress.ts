@@ -34,6 +34,8 @@ export type Counter = Amount & {step: StepId; parts: readonly Amount[]};
 export type ServiceProgress = {step: StepId; service: ServiceName; state: ServiceState};
 export type Check = {step: StepId; name: string; ok: boolean; detail: string};
 export type Note = {step: StepId; level: 'info' | 'warning'; message: string; hint: string};
+/** Something that is tried again; `of` and `until` as in the event. */
+export type Retry = {step: StepId; item: string; reason: string; attempt: number; of: number | null; until: number};
 export type LogLine = {step: StepId; source: string; line: string};
 
 export type Failure = {step: StepId; message: string; hint: string; details: readonly string[]};
@@ -63,6 +65,8 @@ export type Progress = {
 	services: readonly ServiceProgress[];
 	checks: readonly Check[];
 	notes: readonly Note[];
+	/** What waits to be tried again at the moment. */
+	retries: readonly Retry[];
 	/** The last lines that services said. */
 	log: readonly LogLine[];
 	/** Lines that are no longer in `log`. */
@@ -85,6 +89,7 @@ export const noProgress: Progress = {
 	services: [],
 	checks: [],
 	notes: [],
+	retries: [],
 	log: [],
 	forgotten: 0,
 	failure: null,
@@ -157,8 +162,24 @@ const counted = (
 	return placed(counters, {...before, parts}, isSame, keptItems);
 };
 
+/** What is still to be tried again: an entry about the same thing says that it goes on, any other one about what is not counted. */
+const stillTried = ({retries, counters}: Progress, entry: JournalEntry): readonly Retry[] => {
+	if (retries.length === 0 || !('step' in entry) || entry.type === 'log' || entry.type === 'note') return retries;
+	if (entry.type === 'retry') return retries.filter(({item}) => item !== entry.item);
+	const about = entry.type === 'progress' ? (entry.parent ?? entry.item) : null;
+	const isCounted = (item: string) => counters.some(counter => counter.item === item);
+	return retries.filter(({step, item}) => step === entry.step && item !== about && isCounted(item));
+};
+
 const stepChanged = (progress: Progress, id: StepId, change: Partial<StepProgress>): readonly StepProgress[] =>
 	progress.steps.map(step => (step.id === id ? {...step, ...change} : step));
+
+/** A step under way; one with a title of its own was not planned and comes last. */
+const stepBegun = (progress: Progress, {step: id, title, at}: Extract<JournalEntry, {type: 'step.started'}>) => {
+	const known = title === undefined || progress.steps.some(step => step.id === id);
+	const steps = known ? progress.steps : [...progress.steps, planned({id, title, done: false, changes: []})];
+	return stepChanged({...progress, steps}, id, {state: 'active', startedAt: at});
+};
 
 const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => {
 	switch (entry.type) {
@@ -172,7 +193,7 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 			};
 		}
 		case 'step.started':
-			return {steps: stepChanged(progress, entry.step, {state: 'active', startedAt: entry.at})};
+			return {steps: stepBegun(progress, entry)};
 		case 'progress':
 			return {counters: counted(progress.counters, entry)};
 		case 'service': {
@@ -189,6 +210,10 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 			const {step, level, message, hint = ''} = entry;
 			const isSame = (other: Note) => other.step === step && other.message === message;
 			return {notes: placed(progress.notes, {step, level, message, hint}, isSame, keptItems)};
+		}
+		case 'retry': {
+			const {step, item, reason, attempt, of, until} = entry;
+			return {retries: [...progress.retries, {step, item, reason, attempt, of, until}].slice(-keptItems)};
 		}
 		case 'log': {
 			const {log, forgotten} = progress;
@@ -237,11 +262,11 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 };
 
 /** What is known of a run after one more entry of its journal; entries of unknown types change nothing but the time. */
-export const progressOf = (progress: Progress, entry: JournalEntry): Progress => ({
-	...progress,
-	...reduced(progress, plainValue(entry)),
-	at: entry.at,
-});
+export const progressOf = (before: Progress, entry: JournalEntry): Progress => {
+	const plainEntry = plainValue(entry);
+	const progress = {...before, retries: stillTried(before, plainEntry)};
+	return {...progress, ...reduced(progress, plainEntry), at: entry.at};
+};
 
 /** A run whose journal ended without saying how it ended: its process is gone, or, with a reason, it cannot be read. */
 export const interrupted = (progress: Progress, reason = ''): Progress => {

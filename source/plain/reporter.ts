@@ -1,5 +1,6 @@
 import type {JournalEntry, PlannedStep} from '../model/events.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
+import {againIn} from '../model/retry.js';
 
 const progressEveryMs = 5000;
 
@@ -27,8 +28,8 @@ const shortName = (item: string) => item.split('/').pop() ?? item;
 
 /** Lines of a plan, for people. */
 export const planLines = (steps: readonly PlannedStep[]): string[] =>
-	steps.flatMap(({title, done, changes}, index) => [
-		`${String(index + 1).padStart(2)}  ${title}${done ? ' (done already)' : ''}`,
+	steps.flatMap(({title, done, begun, changes}, index) => [
+		`${String(index + 1).padStart(2)}  ${title}${done ? ' (done already)' : begun ? ' (half done; it continues)' : ''}`,
 		...changes.map(change => `      - ${change}`),
 	]);
 
@@ -66,6 +67,8 @@ export class PlainReporter {
 					`      ${entry.level === 'warning' ? 'Note: ' : ''}${entry.message}`,
 					...(entry.hint ? [`      ${entry.hint}`] : []),
 				];
+			case 'retry':
+				return [`      ${shortName(entry.item)}: ${entry.reason}; ${againIn(entry, entry.at)}`];
 			case 'log':
 				return [];
 			case 'step.finished':

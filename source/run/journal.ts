@@ -1,4 +1,4 @@
-import {closeSync, fsyncSync, openSync, readdirSync, writeSync} from 'node:fs';
+import {closeSync, fsyncSync, openSync, readdirSync, rmSync, writeFileSync, writeSync} from 'node:fs';
 import {mkdir, open, readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -6,7 +6,16 @@ import {stateFolder} from '../files/names.js';
 import type {Event, JournalEntry} from '../model/events.js';
 
 const pollMs = 80;
+const keptJournals = 30;
+/** From this size on a run's progress and log are written every few seconds only. */
+const fullBytes = 32 * 2 ** 20;
+const fullIntervalMs = 5000;
+/** Room for a run's last words on a disk that is full. */
+const reserveBytes = 64 * 1024;
+
 const durable = new Set<Event['type']>(['run.started', 'step.started', 'step.finished', 'step.failed', 'run.finished']);
+
+const noSpace = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Fields whose values come from this program alone. */
 const namesOfOurs = new Set(['type', 'step', 'id', 'unit', 'outcome', 'level', 'service', 'run', 'version', 'command']);
@@ -29,19 +38,38 @@ export const latestJournal = (directory: string): string | null => {
 	}
 };
 
-/** Appends events to a file, one JSON object a line, secrets blotted out; borders of steps reach the disk before it returns. */
+/** Takes away the oldest journals, and what is left of runs that were killed. */
+const rotate = (folder: string) => {
+	const names = readdirSync(folder).sort();
+	const old = names.filter(name => name.endsWith('.jsonl')).slice(0, -(keptJournals - 1));
+	for (const name of [...old, ...names.filter(name => name.endsWith('.reserve'))])
+		rmSync(join(folder, name), {force: true});
+};
+
+/**
+ * Appends events to a file, one JSON object a line, secrets blotted out; borders of steps reach the disk before it returns.
+ * On a full disk what is not a border may be missing; the borders have room set aside.
+ */
 export class JournalWriter {
 	private readonly file: number;
+	private readonly reserve: string;
+	private bytes = 0;
+	private writtenAt = 0;
+	private isCut = false;
 
 	private constructor(
 		path: string,
 		private readonly secrets: readonly string[],
 	) {
 		this.file = openSync(path, 'ax', 0o600);
+		this.reserve = path.replace(/\.jsonl$/, '.reserve');
+		writeFileSync(this.reserve, Buffer.alloc(reserveBytes, ' '), {mode: 0o600});
 	}
 
+	/** The one writer of an installation's journals: whoever calls this holds the lock. */
 	static async create(path: string, secrets: readonly string[]) {
 		await mkdir(dirname(path), {recursive: true, mode: 0o700});
+		rotate(dirname(path));
 		return new JournalWriter(
 			path,
 			secrets.filter(secret => secret.length >= 6),
@@ -50,9 +78,31 @@ export class JournalWriter {
 
 	append(event: Event, at = Date.now()): JournalEntry {
 		const entry = {at, ...(this.blot(event) as Event)};
-		writeSync(this.file, `${JSON.stringify(entry)}\n`);
-		if (durable.has(event.type)) fsyncSync(this.file);
+		const isBorder = durable.has(event.type);
+		if (!isBorder && this.bytes > fullBytes && at - this.writtenAt < fullIntervalMs) return entry;
+		this.writtenAt = at;
+		const line = `${JSON.stringify(entry)}\n`;
+		try {
+			this.write(line);
+		} catch (error) {
+			if (!noSpace.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+			if (!isBorder) return entry;
+			rmSync(this.reserve, {force: true});
+			this.write(line);
+		}
+		if (isBorder) fsyncSync(this.file);
 		return entry;
+	}
+
+	/** What is left of a line that did not fit must not spoil the next one. */
+	private write(line: string) {
+		const text = Buffer.from(this.isCut ? `\n${line}` : line);
+		for (let written = 0; written < text.length; ) {
+			this.isCut = true;
+			written += writeSync(this.file, text, written);
+		}
+		this.isCut = false;
+		this.bytes += text.length;
 	}
 
 	/** Secrets are blotted out of texts people read; names an event is told by are ours. */
@@ -67,6 +117,7 @@ export class JournalWriter {
 	}
 
 	close() {
+		rmSync(this.reserve, {force: true});
 		closeSync(this.file);
 	}
 }

@@ -4,7 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {exitCodes, SetupError} from '../errors.js';
 import {stateFolder} from '../files/names.js';
 
-/** Who runs: a process is known by its number and the moment it began, because numbers are used again. */
+/** Who runs: a process is known by its number and the moment it began, because numbers are used again, also after a restart of the machine. */
 export type Holder = {pid: number; began: string | null; run: string};
 
 const gateTimeoutMs = 5000;
@@ -12,15 +12,24 @@ const retryMs = 20;
 
 const lockPath = (directory: string) => join(directory, stateFolder, 'lock');
 
+/** Which start of the machine this is; empty where there is no /proc. */
+const bootOf = () => {
+	try {
+		return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+	} catch {
+		return '';
+	}
+};
+
 /**
- * State and start (clock ticks since boot) of a process: fields 3 and 22 of /proc/PID/stat; null where there is no /proc
+ * State and start (clock ticks since which boot) of a process: fields 3 and 22 of /proc/PID/stat; null where there is no /proc
  * or no such process.
  */
 const processFacts = (pid: number): {state: string; began: string} | null => {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
 		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-		return {state: fields[0]!, began: fields[19]!};
+		return {state: fields[0]!, began: `${fields[19]} ${bootOf()}`};
 	} catch {
 		return null;
 	}

@@ -12,6 +12,7 @@ import {copiedAttachments} from '../steps/attachments.js';
 import {hasAuthorities} from '../steps/authorities.js';
 import {accountsAreCurrent, observeDatabase} from '../steps/database.js';
 import {compareFiles} from '../steps/files.js';
+import {passwordsToChange} from '../steps/passwords.js';
 import {observeProxy} from '../steps/proxy.js';
 import {observeImages} from '../steps/pull.js';
 import {answers as answersHealthCheck, stateOf} from '../steps/services.js';
@@ -23,6 +24,7 @@ type Given = {
 	project: string;
 	answers: Answers;
 	files: GeneratedFile[];
+	former: Partial<Secrets>;
 	secrets: Secrets;
 	signal: AbortSignal;
 };
@@ -121,6 +123,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 		authorities,
 		proxy,
 		database: null,
+		passwords: [],
 		accounts,
 		attachments,
 		otherFolder: null,
@@ -151,6 +154,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 		services,
 		database,
 		otherFolder: otherFolder ?? null,
+		passwords: await passwordsToChange(given, volumes),
 		volumes: volumes.filter(volume => own.has(volume)),
 		ports: listeners.map(({port, program}) => {
 			const container = containers.find(candidate => candidate.ports.includes(port));

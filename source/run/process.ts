@@ -6,10 +6,12 @@ import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
 import {type Secrets, secretNames} from '../model/secrets.js';
 import {runCommand} from './command.js';
+import {recordInstalled} from './history.js';
 import {openInstallation, planFor} from './installation.js';
 import {JournalWriter, journalPath} from './journal.js';
 import {lock, lockedError} from './lock.js';
 import {runPlan} from './runner.js';
+import {wayBackOf} from './way-back.js';
 
 /** What a run is told, as JSON on its standard input. */
 export type RunRequest = {
@@ -128,9 +130,11 @@ export const runDetached = async (): Promise<number> => {
 		process.send?.('ready');
 		if (process.connected) process.disconnect?.();
 		let exitCode: number = exitCodes.failed;
-		for await (const event of runPlan(context, planFor(context), about)) {
+		const wayBack = await wayBackOf(context);
+		for await (const event of runPlan(context, planFor(context), {...about, wayBack})) {
 			if (event.type === 'run.finished') {
 				exitCode = event.exitCode;
+				if (exitCode === exitCodes.done) await recordInstalled({host: localHost, directory}, answers);
 				// Whoever reads that the run has finished may begin the next one.
 				await unlock();
 			}

@@ -2,8 +2,9 @@ import {Cancelled, exitCodes, messageOf, SetupError} from '../errors.js';
 import {setupUser} from '../files/proxy-private.js';
 import {addressesOf} from '../model/addresses.js';
 import {hasOwnAuthority} from '../model/authority.js';
-import type {Event, PlannedStep, StepId} from '../model/events.js';
+import {type Event, journalFormat, type PlannedStep, type StepId, type StepResult, stepIds} from '../model/events.js';
 import type {ObservedProxy} from '../model/observation.js';
+import {isDone} from '../model/plan.js';
 import {attachments} from '../steps/attachments.js';
 import {rootPath} from '../steps/authorities.js';
 import {certificates} from '../steps/certificates.js';
@@ -12,6 +13,7 @@ import {database} from '../steps/database.js';
 import {writeFiles} from '../steps/files.js';
 import {gate} from '../steps/gate.js';
 import {institution} from '../steps/institution.js';
+import {passwords} from '../steps/passwords.js';
 import {preflight} from '../steps/preflight.js';
 import {gateOf} from '../steps/proxy.js';
 import {pull} from '../steps/pull.js';
@@ -19,8 +21,9 @@ import {specify} from '../steps/specify.js';
 import {up} from '../steps/up.js';
 import {verify} from '../steps/verify.js';
 
-const steps: Record<StepId, Step> = {
+const steps: Record<Exclude<StepId, 'rollback'>, Step> = {
 	preflight,
+	passwords,
 	files: writeFiles,
 	pull,
 	certificates,
@@ -93,45 +96,118 @@ const nextSteps = (context: Context, changed: ReadonlySet<StepId>, gate: Observe
 	'There is no backup yet.',
 ];
 
+/** Does one step; its events as they come. @throws what the step throws */
+async function* doStep(id: StepId, context: Context): AsyncGenerator<Event, StepResult> {
+	const began = Date.now();
+	yield {type: 'step.started', step: id};
+	if (context.signal.aborted) throw new Cancelled();
+	const work = steps[id as keyof typeof steps](context);
+	let next = await work.next();
+	while (!next.done) {
+		yield {...next.value, step: id};
+		next = await work.next();
+	}
+	yield {type: 'step.finished', step: id, ...next.value, ms: Date.now() - began};
+	return next.value;
+}
+
+/** How to return to the configuration that ran before this run. */
+export type WayBack = {
+	/** The earlier configuration and the plan to it, from what is there now; looked at after a failure. */
+	open(): Promise<{context: Context; plan: PlannedStep[]}>;
+	/** Keeps the answers that failed; returns where. */
+	keepAnswers(): Promise<string>;
+};
+
+/** Whether the failed step may have changed the database to what an older Specify cannot read. */
+const mayHaveMigrated = (failed: StepId, {answers}: Context, before: Context) =>
+	before.answers.specify7 !== answers.specify7 && stepIds.indexOf(failed) >= stepIds.indexOf('specify');
+
+/** Puts the earlier configuration back, as one step; returns what is to be said of it. */
+async function* goBack(
+	context: Context,
+	failed: StepId,
+	way: WayBack,
+): AsyncGenerator<Event, {said: string; hint: string}> {
+	const step = 'rollback';
+	const began = Date.now();
+	const title = 'Put the previous configuration back';
+	try {
+		const {context: before, plan} = await way.open();
+		if (isDone(plan)) return {said: 'The previous configuration goes on; nothing was changed.', hint: ''};
+		yield {type: 'step.started', step, title};
+		if (mayHaveMigrated(failed, context, before))
+			throw new SetupError(
+				`${context.answers.specify7} may have changed the database already, and ${before.answers.specify7} could not read it then.`,
+				{hint: 'Running this again goes on with the new version.'},
+			);
+		for (const {id, title: doing, done} of plan) {
+			if (done || id === 'preflight') continue;
+			yield {type: 'note', step, level: 'info', message: `${doing} …`};
+			for await (const event of doStep(id, before))
+				if (event.type !== 'step.started' && event.type !== 'step.finished') yield {...event, step} as Event;
+		}
+		const kept = await way.keepAnswers();
+		yield {
+			type: 'step.finished',
+			step,
+			changed: true,
+			summary: 'The previous configuration runs again.',
+			ms: Date.now() - began,
+		};
+		return {
+			said: 'The previous configuration runs again.',
+			hint: `Your new answers are kept: "specify-setup reconfigure --answers ${kept}" takes them again.`,
+		};
+	} catch (thrown) {
+		const {message, hint, details} = asSetupError(thrown);
+		yield {type: 'step.failed', step, message, hint, details};
+		return {said: `The previous configuration could not be put back: ${message}`, hint};
+	}
+}
+
 /**
  * Runs the steps of a plan that are not done, in order, and yields everything that happens.
- * The first failing step ends the run; finished steps stay as they are and the next run recognises them.
+ * The first failing step ends the run. Without a way back, finished steps stay as they are and the next run recognises them.
  */
 export async function* runPlan(
 	context: Context,
 	plan: readonly PlannedStep[],
-	{run, version, command}: {run: string; version: string; command: string},
+	{run, version, command, wayBack}: {run: string; version: string; command: string; wayBack?: WayBack},
 ): AsyncGenerator<Event> {
 	const {directory, signal} = context;
 	const began = Date.now();
-	yield {type: 'run.started', run, version, command, directory, pid: process.pid, steps: [...plan]};
+	yield {
+		type: 'run.started',
+		format: journalFormat,
+		run,
+		version,
+		command,
+		directory,
+		pid: process.pid,
+		steps: [...plan],
+	};
 	const changed = new Set<StepId>();
 	for (const {id, done} of plan) {
 		if (done) continue;
-		const stepBegan = Date.now();
-		yield {type: 'step.started', step: id};
 		try {
-			if (signal.aborted) throw new Cancelled();
-			const work = steps[id](context);
-			let next = await work.next();
-			while (!next.done) {
-				yield {...next.value, step: id};
-				next = await work.next();
-			}
-			if (next.value.changed) changed.add(id);
-			yield {type: 'step.finished', step: id, ...next.value, ms: Date.now() - stepBegan};
+			const result = yield* doStep(id, context);
+			if (result.changed) changed.add(id);
 		} catch (thrown) {
 			const error = signal.aborted ? new Cancelled() : asSetupError(thrown);
 			const {message, hint, details, exitCode} = error;
 			yield {type: 'step.failed', step: id, message, hint, details};
+			const isCancelled = exitCode === exitCodes.cancelled;
+			const back =
+				wayBack && !isCancelled && id !== 'preflight' ? yield* goBack(context, id, wayBack) : {said: '', hint: ''};
 			yield {
 				type: 'run.finished',
-				outcome: exitCode === exitCodes.cancelled ? 'cancelled' : 'failed',
+				outcome: isCancelled ? 'cancelled' : 'failed',
 				exitCode,
 				ms: Date.now() - began,
 				addresses: [],
-				message,
-				hint,
+				message: [message, back.said].filter(Boolean).join(' '),
+				hint: [hint, back.hint].filter(Boolean).join(' '),
 				next: [],
 			};
 			return;

@@ -66,6 +66,8 @@ export class FakeEngine implements Engine {
 	container = async (id: string) => this.running.get(id)?.details ?? null;
 	image = async (reference: string) => this.images.get(reference) ?? null;
 	volumes = async () => this.volumeNames;
+	volume = async (name: string): Promise<{path: string | null} | null> =>
+		this.volumeNames.includes(name) ? {path: `/var/lib/docker/volumes/${name}/_data`} : null;
 
 	async *pull(reference: string) {
 		this.pulled.push(reference);

@@ -15,6 +15,8 @@ export class FakeHost implements Host {
 	/** What was given to commands as standard input, in order. */
 	readonly inputs: string[] = [];
 	free = 100 * 2 ** 30;
+	/** Paths that are on disks of their own. */
+	readonly disks = new Map<string, {id: number; free: number}>();
 	listening: Listener[] = [];
 	machine: MachineFacts = {
 		memory: 8 * 2 ** 30,
@@ -99,7 +101,8 @@ export class FakeHost implements Host {
 		return mode === undefined ? null : {mode, bytes: 0, isFolder: true};
 	}
 
-	freeBytes = async () => this.free;
+	freeBytes = async (path: string) => this.disks.get(path)?.free ?? this.free;
+	fileSystem = async (path: string) => this.disks.get(path)?.id ?? 1;
 	listeners = async (ports: readonly number[]) => this.listening.filter(({port}) => ports.includes(port));
 	facts = async () => this.machine;
 

@@ -1,4 +1,4 @@
-import {appendFile, mkdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {appendFile, mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
@@ -60,6 +60,33 @@ describe('a journal', () => {
 		journal.close();
 		await appendFile(path, '{"at":1,"type":"log","ste');
 		expect(await readJournal(path)).toEqual([first]);
+	});
+});
+
+describe('journals', () => {
+	it('are kept for the last thirty runs, without leftovers of killed ones', async () => {
+		const folder = fresh('specify');
+		const names = Array.from({length: 40}, (_, index) => `20260801T1000${String(index).padStart(2, '0')}-abcd`);
+		for (const name of names) (await JournalWriter.create(journalPath(folder, name), [])).close();
+		await writeFile(journalPath(folder, 'killed').replace('.jsonl', '.reserve'), 'x');
+		(await JournalWriter.create(journalPath(folder, '20260802T100000-abcd'), [])).close();
+		expect((await readdir(dirname(journalPath(folder, 'x')))).sort()).toEqual(
+			[...names.slice(11), '20260802T100000-abcd'].map(name => `${name}.jsonl`),
+		);
+	});
+
+	it('stay bounded: a full one takes progress and logs every few seconds only, and every border', async () => {
+		const path = newPath();
+		const journal = await JournalWriter.create(path, []);
+		const line = 'x'.repeat(1024 * 1024);
+		for (let count = 0; count < 200; count += 1) journal.append(log(line), 1000 + count);
+		journal.append(finished(), 1300);
+		journal.append(log('later'), 8000);
+		journal.close();
+		expect((await stat(path)).size).toBeLessThan(40 * 2 ** 20);
+		const entries = await readJournal(path);
+		expect(entries.at(-2)).toMatchObject({type: 'run.finished'});
+		expect(entries.at(-1)).toMatchObject({type: 'log', line: 'later'});
 	});
 });
 

@@ -74,6 +74,7 @@ describe('a run', () => {
 		const [first] = await run(good(), plan);
 		expect(first).toEqual({
 			type: 'run.started',
+			format: 1,
 			...about,
 			directory: '/opt/specify',
 			pid: process.pid,

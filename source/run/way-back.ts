@@ -1,0 +1,42 @@
+import {join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
+import {isKeepable} from '../files/installation.js';
+import {stateFolder} from '../files/names.js';
+import {specifyYaml} from '../files/specify-yaml.js';
+import type {Context} from '../steps/context.js';
+import {installedAnswers} from './history.js';
+import {openInstallation, planFor} from './installation.js';
+import type {WayBack} from './runner.js';
+
+/** Hand edits on disk, those kept and those about to be replaced, by path. */
+const editsOf = async ({host, directory, files, observation}: Context) => {
+	const edited = files.filter(
+		({path, generated}) => isKeepable(path) && (generated !== undefined || observation.files[path] === 'edited'),
+	);
+	const texts = await Promise.all(
+		edited.map(async ({path}) => [path, (await host.read(join(directory, path))) ?? ''] as const),
+	);
+	return Object.fromEntries(texts);
+};
+
+/** The way back from a run to what was installed before it; undefined where there is nothing to go back to. */
+export const wayBackOf = async (context: Context): Promise<WayBack | undefined> => {
+	const {host, directory, answers, former, secrets} = context;
+	const before = await installedAnswers({host, directory});
+	if (before === null) return undefined;
+	const sameSecrets = Object.entries(former).every(([name, value]) => secrets[name as keyof typeof secrets] === value);
+	if (isDeepStrictEqual(before, answers) && sameSecrets) return undefined;
+	const mine = await editsOf(context);
+	return {
+		async open() {
+			const {signal} = new AbortController();
+			const opened = await openInstallation({host, directory, answers: before, given: former, mine, signal});
+			return {context: opened, plan: planFor(opened)};
+		},
+		async keepAnswers() {
+			const path = join(directory, stateFolder, 'refused.yaml');
+			await host.write(path, specifyYaml(answers), 0o600);
+			return path;
+		},
+	};
+};

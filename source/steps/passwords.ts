@@ -1,0 +1,86 @@
+import {join} from 'node:path';
+import {exec} from '../engine/compose.js';
+import {quoted} from '../engine/mariadb.js';
+import {SetupError} from '../errors.js';
+import {environment} from '../files/environment.js';
+import {environmentNext, secretsFolder, volumesOf} from '../files/names.js';
+import type {SecretName, Secrets} from '../model/secrets.js';
+import type {Context, Step} from './context.js';
+import {startServices, waitHealthy} from './services.js';
+
+/** Users of the database server by the secret that is their password; root last, because the others are changed as root. */
+const users: readonly (readonly [user: string, host: string, secret: SecretName])[] = [
+	['master', '%', 'MASTER_PASSWORD'],
+	['migrator', '%', 'MIGRATOR_PASSWORD'],
+	['specify', '%', 'APP_USER_PASSWORD'],
+	['root', 'localhost', 'DATABASE_ROOT_PASSWORD'],
+];
+
+/** The root password that the database's container was started with. */
+const mountedRoot = ({host, directory}: Pick<Context, 'host' | 'directory'>) =>
+	host.read(join(directory, secretsFolder, 'database-root-password'));
+
+/** Users of an existing database whose passwords must be changed in it before files and services learn of the new ones. */
+export const passwordsToChange = async (
+	given: Pick<Context, 'host' | 'directory' | 'project' | 'former' | 'secrets'>,
+	volumes: readonly string[],
+): Promise<string[]> => {
+	const {host, directory, project, former, secrets} = given;
+	if (!volumes.includes(volumesOf(project).database)) return [];
+	// An earlier change was interrupted: what the database has is not known.
+	if ((await host.stat(join(directory, environmentNext))) !== null) return users.map(([user]) => user);
+	const before: Partial<Secrets> = {
+		...former,
+		DATABASE_ROOT_PASSWORD: (await mountedRoot(given)) ?? former.DATABASE_ROOT_PASSWORD,
+	};
+	return users.flatMap(([user, , name]) =>
+		before[name] === undefined || before[name] === secrets[name] ? [] : [user],
+	);
+};
+
+/** Runs SQL as root with a password that is in no argument or environment of this machine. */
+const asRootWith = ({host, directory, signal}: Context, password: string, statements: string) => {
+	const client = 'IFS= read -r MYSQL_PWD && export MYSQL_PWD && exec mariadb --user=root --batch --skip-column-names';
+	return host.run(exec(directory, 'db', 'sh', '-c', client), {input: `${password}\n${statements}`, signal});
+};
+
+/**
+ * Gives the database's users their new passwords, with the database as it runs now. Files and services follow in the steps after.
+ * What is wanted is written down first, so that an interrupted change is finished by the next run.
+ */
+export const passwords: Step = async function* (context) {
+	const {host, directory, former, secrets, observation} = context;
+	await startServices(context, ['db']);
+	yield* waitHealthy(context, ['db']);
+	const pending = join(directory, environmentNext);
+	const isResumed = (await host.stat(pending)) !== null;
+	await host.write(pending, environment(secrets), 0o600);
+	const statements = users
+		.map(
+			([user, from, name]) =>
+				`ALTER USER IF EXISTS ${quoted(user)}@${quoted(from)} IDENTIFIED BY ${quoted(secrets[name])};`,
+		)
+		.join('\n');
+	// An interrupted change may have left any of these.
+	const candidates = [await mountedRoot(context), former.DATABASE_ROOT_PASSWORD, secrets.DATABASE_ROOT_PASSWORD];
+	let said = '';
+	for (const candidate of new Set(candidates)) {
+		if (!candidate) continue;
+		const {exitCode, stderr} = await asRootWith(context, candidate, statements);
+		if (exitCode === 0)
+			return {
+				changed: true,
+				summary: `New passwords for ${observation.passwords.join(', ')}; files and services follow.`,
+			};
+		said = stderr.trim().split('\n').pop() ?? '';
+		if (!/1045|access denied/i.test(stderr))
+			throw new SetupError(`The database server broke off while passwords were changed: ${said}`, {
+				hint: 'Read "docker compose logs db"; after mending the cause run this again: it finishes the change.',
+			});
+	}
+	// Whom the server did not let in has changed nothing.
+	if (!isResumed) await host.remove(pending);
+	throw new SetupError(`The database server refused the root password: ${said}`, {
+		hint: 'Its passwords are as they were. Put an old .env back (copies are in .specify-setup/environment and .specify-setup/previous), then run this again.',
+	});
+};
