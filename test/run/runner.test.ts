@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
+import {SetupError} from '../../source/errors.js';
 import type {Event, PlannedStep, StepId} from '../../source/model/events.js';
 import {planOf} from '../../source/model/plan.js';
-import {runPlan} from '../../source/run/runner.js';
+import {runPlan, type WayBack} from '../../source/run/runner.js';
 import {compareFiles} from '../../source/steps/files.js';
 import {imagesOf} from '../../source/steps/pull.js';
 import {offlineAnswers} from '../_helpers/answers.js';
@@ -149,7 +150,84 @@ describe('a step that fails', () => {
 	});
 });
 
+describe('a change that fails', () => {
+	/** A run whose pull fails, of an installation to which there is a way back. */
+	const failing = async (wayBack: WayBack, failed: StepId = 'pull') => {
+		const context = contextWith();
+		context.host.on(/manifest inspect|volume create/, {exitCode: 1, stderr: 'manifest unknown\n'});
+		const plan = planWith(failed);
+		return (await drain(runPlan(context, plan, {...about, wayBack}) as AsyncGenerator<Event, void>)).yielded;
+	};
+	/** The earlier configuration, with one file to write. */
+	const earlier = async () => {
+		const context = good();
+		const files = await compareFiles(context);
+		return {context: {...context, observation: {...context.observation, files}}, plan: planWith('files')};
+	};
+	const keepAnswers = async () => '/opt/specify/.specify-setup/refused.yaml';
+
+	it('puts the earlier configuration back as a step of its own, and says where the new answers are', async () => {
+		const before = await earlier();
+		const events = await failing({open: async () => before, keepAnswers});
+		expectWellFormed(events);
+		expect(ofType(events, 'step.started')).toEqual([
+			{type: 'step.started', step: 'pull'},
+			{type: 'step.started', step: 'rollback', title: 'Put the previous configuration back'},
+		]);
+		expect(before.context.host.files.get('/opt/specify/compose.yaml')).toBeDefined();
+		const end = last(events);
+		expect(end).toMatchObject({outcome: 'failed', exitCode: 1});
+		expect(end.message).toMatch(/manifest unknown.*The previous configuration runs again\.$/s);
+		expect(end.hint).toContain('--answers /opt/specify/.specify-setup/refused.yaml');
+	});
+
+	it('before anything was changed leaves all as it is, and says so', async () => {
+		const {context} = await earlier();
+		const events = await failing({open: async () => ({context, plan: planWith()}), keepAnswers});
+		expectWellFormed(events);
+		expect(ofType(events, 'step.started').map(({step}) => step)).toEqual(['pull']);
+		expect(last(events).message).toMatch(/The previous configuration goes on; nothing was changed\.$/);
+	});
+
+	it('and cannot be undone tells both reasons', async () => {
+		const {context} = await earlier();
+		context.host.write = async () => {
+			throw new SetupError('The disk is full.', {hint: 'Free 3 MB.'});
+		};
+		const events = await failing({open: async () => ({context, plan: planWith('files')}), keepAnswers});
+		expectWellFormed(events);
+		expect(ofType(events, 'step.failed').map(({step}) => step)).toEqual(['pull', 'rollback']);
+		expect(last(events)).toMatchObject({outcome: 'failed', exitCode: 1});
+		expect(last(events).message).toMatch(/manifest unknown.*could not be put back: The disk is full\./s);
+		expect(last(events).hint).toContain('Free 3 MB.');
+	});
+
+	it('after a new version may have changed the database is not undone', async () => {
+		const {context} = await earlier();
+		const old = {...context, answers: {...context.answers, specify7: 'v7.12.0.1'}};
+		const way = {open: async () => ({context: old, plan: planWith('files')}), keepAnswers};
+		const images = await failing(way);
+		expect(last(images).message).toContain('runs again');
+		const migrated = await failing(way, 'specify');
+		expect(last(migrated).message).toContain('could not read it');
+		expect(ofType(migrated, 'step.finished')).toEqual([]);
+	});
+});
+
 describe('a run that is stopped', () => {
+	it('does not go back: the next run goes on', async () => {
+		const context = good();
+		context.controller.abort();
+		const wayBack: WayBack = {
+			open: () => Promise.reject(new Error('nobody goes back')),
+			keepAnswers: () => Promise.reject(new Error('nothing is kept')),
+		};
+		const {yielded} = await drain(
+			runPlan(context, planWith('files'), {...about, wayBack}) as AsyncGenerator<Event, void>,
+		);
+		expect(last(yielded as Event[])).toMatchObject({outcome: 'cancelled', message: 'Stopped, as you asked.'});
+	});
+
 	it('before a step begins is cancelled there', async () => {
 		const context = good();
 		context.controller.abort();

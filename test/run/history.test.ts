@@ -1,0 +1,47 @@
+import {readdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {localHost} from '../../source/host/local.js';
+import {installedAnswers, previousAnswers, recordInstalled} from '../../source/run/history.js';
+import {answersWith} from '../_helpers/answers.js';
+import {temporaryFolder} from '../_helpers/folder.js';
+
+const {fresh} = temporaryFolder();
+const newPlace = () => ({host: localHost, directory: fresh('specify')});
+const zone = (timezone: string) => answersWith({timezone});
+const day = (number: number) => new Date(Date.UTC(2026, 7, number));
+
+describe('what was installed', () => {
+	it('is nothing before the first run that went well', async () => {
+		const place = newPlace();
+		expect(await installedAnswers(place)).toBeNull();
+		expect(await previousAnswers(place)).toBeNull();
+	});
+
+	it('is the newest of the answers recorded, and the one before can be asked for', async () => {
+		const place = newPlace();
+		await recordInstalled(place, zone('Europe/Stockholm'), day(1));
+		expect(await installedAnswers(place)).toEqual(zone('Europe/Stockholm'));
+		expect(await previousAnswers(place)).toBeNull();
+		await recordInstalled(place, zone('Europe/Oslo'), day(2));
+		expect(await installedAnswers(place)).toEqual(zone('Europe/Oslo'));
+		expect(await previousAnswers(place)).toEqual(zone('Europe/Stockholm'));
+	});
+
+	it('is recorded once, however often it is installed again', async () => {
+		const place = newPlace();
+		await recordInstalled(place, zone('Europe/Stockholm'), day(1));
+		await recordInstalled(place, zone('Europe/Oslo'), day(2));
+		await recordInstalled(place, zone('Europe/Oslo'), day(3));
+		expect(await previousAnswers(place)).toEqual(zone('Europe/Stockholm'));
+	});
+
+	it('is remembered for fifty configurations', async () => {
+		const place = newPlace();
+		const zones = ['Europe/Stockholm', 'Europe/Oslo'] as const;
+		for (let count = 0; count < 60; count += 1)
+			await recordInstalled(place, zone(zones[count % 2]!), new Date(day(1).getTime() + count * 1000));
+		expect(await readdir(join(place.directory, '.specify-setup', 'answers'))).toHaveLength(50);
+		expect(await installedAnswers(place)).toEqual(zone('Europe/Oslo'));
+	});
+});
