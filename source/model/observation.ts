@@ -27,8 +27,8 @@ export type ObservedDatabase = {
 	users: number | null;
 };
 
-/** How a generated file stands: `edited` differs from what was written last, `different` from what is wanted now. */
-export type FileState = 'missing' | 'same' | 'different' | 'edited';
+/** How a generated file stands: `edited` differs from what was written last, `different` from what is wanted now, `stale` is not wanted any more. */
+export type FileState = 'missing' | 'same' | 'different' | 'edited' | 'stale';
 
 export type ObservedEngine =
 	| {

@@ -9,7 +9,12 @@ import {imageOf} from './images.js';
 import type {Observation, ObservedDatabase} from './observation.js';
 import {type ServiceName, serviceNames} from './releases.js';
 
-const verbs = {missing: 'write', different: 'rewrite', edited: 'rewrite (your edits are kept as a copy)'} as const;
+const verbs = {
+	missing: 'write',
+	different: 'rewrite',
+	edited: 'rewrite (your edits are kept as a copy)',
+	stale: 'remove (a copy is kept)',
+} as const;
 
 /** Whether a service runs, healthy, as its files say. */
 const isUp = (observation: Observation, service: ServiceName) => {

@@ -10,7 +10,7 @@ const hashesPath = (directory: string) => join(directory, stateFolder, 'hashes.j
 /** Hashes of what was written, by path; two of them while a file is being replaced. */
 type Hashes = Record<string, string>;
 
-/** How a generated file on disk compares to its new text, and to what was written last. */
+/** How a generated file on disk compares to its new text, and to what was written last; also those that were written and are not wanted any more. */
 export const compareFiles = async ({
 	host,
 	directory,
@@ -27,7 +27,13 @@ export const compareFiles = async ({
 			return [path, known?.split(' ').includes(hashOf(current)) ? 'different' : 'edited'] as const;
 		}),
 	);
-	return Object.fromEntries(entries);
+	const wanted = new Set(files.map(({path}) => path));
+	const stale = await Promise.all(
+		Object.keys(recorded)
+			.filter(path => !wanted.has(path))
+			.map(async path => ((await host.stat(join(directory, path))) === null ? [] : [[path, 'stale'] as const])),
+	);
+	return Object.fromEntries([...entries, ...stale.flat()]);
 };
 
 const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
@@ -85,9 +91,10 @@ export const writeFiles: Step = async function* (context) {
 		await host.makeFolder(join(directory, folder), folder === 'backups' ? 0o700 : 0o755);
 	const previous = join(directory, previousFolder, new Date().toISOString().replace(/[:.]/g, '-'));
 	const changing = files.filter(({path}) => observation.files[path] !== 'same');
+	const stale = Object.keys(observation.files).filter(path => observation.files[path] === 'stale');
 	const edited = changing.filter(({path}) => observation.files[path] === 'edited').map(({path}) => path);
 	// Every earlier version is safe before the first one is replaced.
-	for (const {path} of changing) {
+	for (const path of [...changing.map(({path}) => path), ...stale]) {
 		const text = await host.read(join(directory, path));
 		if (text !== null) await host.write(join(previous, path), text, 0o600);
 	}
@@ -95,10 +102,15 @@ export const writeFiles: Step = async function* (context) {
 	const hashes: Hashes = Object.fromEntries(files.map(({path, text, generated = text}) => [path, hashOf(generated)]));
 	const before = await readHashes(host, directory);
 	// A run that ends in the middle leaves old and new files: neither is a hand edit.
-	if (changing.length > 0)
+	if (changing.length + stale.length > 0)
 		await writeHashes(
 			context,
-			Object.fromEntries(Object.entries(hashes).map(([path, hash]) => [path, `${before[path] ?? ''} ${hash}`])),
+			Object.fromEntries(
+				[...files.map(({path}) => path), ...stale].map(path => [
+					path,
+					[before[path], hashes[path]].filter(Boolean).join(' '),
+				]),
+			),
 		);
 	for (const {path, text, mode} of changing) {
 		await host.write(join(directory, path), text, mode);
@@ -113,6 +125,7 @@ export const writeFiles: Step = async function* (context) {
 						: `To keep your version instead: --keep ${path}. Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.`,
 			};
 	}
+	for (const path of stale) await host.remove(join(directory, path));
 	await preparePrivate(context);
 	await writeHashes(context, hashes);
 	const kept: Hashes = Object.fromEntries(
@@ -122,10 +135,10 @@ export const writeFiles: Step = async function* (context) {
 		await host.write(join(directory, keptFile), JSON.stringify(kept, null, '\t'), 0o600);
 	await host.remove(join(directory, environmentNext));
 	return {
-		changed: changing.length > 0,
+		changed: changing.length + stale.length > 0,
 		summary:
-			changing.length === 0
+			changing.length + stale.length === 0
 				? `The files in ${directory} are as they should be.`
-				: `${changing.length} files written in ${directory}.`,
+				: `${changing.length} files written in ${directory}${stale.length > 0 ? `, ${stale.length} removed` : ''}.`,
 	};
 };
