@@ -1,21 +1,29 @@
+import {join} from 'node:path';
 import {createInterface} from 'node:readline/promises';
 import {exitCodes, SetupError} from '../errors.js';
+import {isKeepable} from '../files/installation.js';
+import {projectFile, volumesOf} from '../files/names.js';
 import {readFlags} from '../flags.js';
+import type {Host} from '../host/host.js';
 import {localHost} from '../host/local.js';
 import {canDraw} from '../ink/can-draw.js';
 import {isDone} from '../model/plan.js';
 import {PlainReporter, planLines} from '../plain/reporter.js';
+import {previousConfiguration} from '../run/history.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {newRunName} from '../run/journal.js';
 import {holderOf, lock, lockedError} from '../run/lock.js';
 import {addressList} from '../run/runner.js';
 import type {Context} from '../steps/context.js';
-import {writeFiles} from '../steps/files.js';
+import {replacedEdits, writeFiles} from '../steps/files.js';
+import {passwordsToChange} from '../steps/passwords.js';
 import {examine, refusalOf} from '../steps/preflight.js';
+import {version} from '../version.js';
 import {gatherAnswers} from './answers.js';
 import {beginRun} from './begin.js';
-import {folderOf} from './folder.js';
-import {type Output, print, show} from './output.js';
+import {folderOf, requireInstallation} from './folder.js';
+import {canAnswer, type Output, print, watch} from './output.js';
+import {takeSecrets} from './secrets.js';
 import {viewRun} from './view.js';
 
 export const help = `specify-setup install | reconfigure [options]
@@ -26,12 +34,21 @@ Without --answers the installation's own specify.yaml is used, or the defaults.
   --dir DIR          the installation's folder (/opt/specify for root, else ~/specify)
   --answers FILE     the answers, as in specify.yaml; - reads standard input
   --set KEY=VALUE    one answer, such as ports.https=8443; may be repeated
+  --secrets FILE     passwords of your own, rows NAME=value as in .env, in a file that
+                     you alone may read; - reads standard input
+  --keep FILE        keep a generated file as you edited it by hand; may be repeated.
+                     Otherwise it is written anew and your version saved
+  --previous         the answers that were installed before, and the files as edited then
   --yes              begin without asking
-  --plan             print what would be done and stop
+  --plan             print what would be done and stop; nothing is written
   --files-only       write the files and start nothing; needs no Docker
   --detach           begin and return at once; watch with "specify-setup attach"
   --plain, --json    lines for people, or one JSON object a line
   --verbose          technical details of errors
+
+An answer of --set counts before one of the environment (SPECIFY_SETUP_PORTS_HTTPS=8443),
+that before one of the file. Secrets are never arguments: --secrets, or the environment
+(SPECIFY_SETUP_SECRET_MASTER_PASSWORD, or …_MASTER_PASSWORD_FILE with a path).
 
 Examples
   specify-setup install --yes
@@ -45,6 +62,9 @@ const options = {
 	dir: {type: 'string'},
 	answers: {type: 'string'},
 	set: {type: 'string', multiple: true},
+	secrets: {type: 'string'},
+	keep: {type: 'string', multiple: true},
+	previous: {type: 'boolean'},
 	yes: {type: 'boolean'},
 	plan: {type: 'boolean'},
 	'files-only': {type: 'boolean'},
@@ -54,17 +74,71 @@ const options = {
 	verbose: {type: 'boolean'},
 } as const;
 
-const printPlan = (context: Context, output: Output) => {
+/** Whether a folder is an installation's, whose answers may have got lost. */
+const isInstalled = async (directory: string) => {
+	const texts = ['specify.yaml', projectFile].map(path => localHost.read(join(directory, path)));
+	return (await Promise.all(texts)).some(text => text !== null);
+};
+
+/** Where the answers are that were installed before. @throws SetupError (exit code 2) when there are none */
+const answersBefore = async (place: {host: Host; directory: string}, file: string | undefined) => {
+	const path = await previousConfiguration(place);
+	if (path !== null && file === undefined) return path;
+	throw new SetupError(
+		path === null
+			? `There is no earlier configuration of ${place.directory}.`
+			: '--previous and --answers cannot both say what is wanted.',
+		{
+			hint: path === null ? 'Change answers with --set, or in specify.yaml.' : 'Leave out one of them.',
+			exitCode: exitCodes.usage,
+		},
+	);
+};
+
+/** @throws SetupError (exit code 2) for a file that is not a generated one edited by hand */
+const checkKept = ({files}: Context, keep: readonly string[]) => {
+	const wrong = keep.filter(path => !files.some(file => file.path === path && file.generated !== undefined));
+	if (wrong.length === 0) return;
+	const keepable = files.map(({path}) => path).filter(isKeepable);
+	throw new SetupError(`There is nothing to keep of ${wrong.join(', ')}: no generated file, or not edited by hand.`, {
+		hint: `Files that can be kept, where you have edited them: ${keepable.join(', ')}.`,
+		exitCode: exitCodes.usage,
+	});
+};
+
+/** The user's own texts that this run leaves or brings back. */
+const minesOf = ({files}: Context) =>
+	Object.fromEntries(files.flatMap(({path, text, generated}) => (generated === undefined ? [] : [[path, text]])));
+
+/** The plan; as JSON its shape is promised in the readme. */
+const printPlan = (context: Context, output: Output, installed: boolean) => {
+	const {directory, answers, observation} = context;
 	const steps = planFor(context);
-	if (output === 'json') return print(JSON.stringify({directory: context.directory, answers: context.answers, steps}));
-	print(`Plan for ${context.directory}:`, '', ...planLines(steps));
-	if (!context.observation.engine.reachable)
-		print('', 'The Docker engine was not asked: what it already has is not known.');
+	const engineReachable = observation.engine.reachable;
+	if (output === 'json')
+		return print(
+			JSON.stringify({
+				type: 'plan',
+				version,
+				directory,
+				installed,
+				engineReachable,
+				done: isDone(steps),
+				answers,
+				steps,
+			}),
+		);
+	print(
+		installed ? `There is an installation in ${directory} already. Plan for it:` : `Plan for ${directory}:`,
+		'',
+		...planLines(steps),
+	);
+	if (!engineReachable) print('', 'The Docker engine was not asked: what it already has is not known.');
 };
 
 /** Asks before anything is changed, where someone can answer. */
-const confirm = async () => {
-	if (!process.stdin.isTTY || !process.stdout.isTTY)
+const confirm = async (output: Output) => {
+	if (!canAnswer(output))
 		throw new SetupError('Nothing has been changed, because nobody said yes.', {
 			hint: 'Add --yes to do what the plan says.',
 			exitCode: exitCodes.usage,
@@ -75,8 +149,13 @@ const confirm = async () => {
 	return /^y(es)?$/i.test(answer.trim());
 };
 
-/** Writes the files alone, under no engine. */
+/** Writes the files alone, under no engine. @throws SetupError (exit code 2) for new passwords, which the database must get first */
 const writeOnly = async (context: Context, output: Output) => {
+	if ((await passwordsToChange(context, [volumesOf(context.project).database])).length > 0)
+		throw new SetupError('Passwords of a database cannot be changed in the files alone: it would not know them.', {
+			hint: 'Leave out --files-only, or put the passwords in .env back.',
+			exitCode: exitCodes.usage,
+		});
 	const work = writeFiles(context);
 	let next = await work.next();
 	while (!next.done) {
@@ -104,13 +183,39 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const {values} = readFlags(command, argv, options);
 	const output: Output = values.json ? 'json' : 'plain';
 	const directory = folderOf(values.dir);
-	const answers = await gatherAnswers({host: localHost, directory, file: values.answers, settings: values.set ?? []});
+	const installed = await isInstalled(directory);
+	if (command === 'reconfigure' && !installed) await requireInstallation(directory);
+	if (values.answers === '-' && values.secrets === '-')
+		throw new SetupError('--answers and --secrets cannot both read standard input.', {
+			hint: 'Name a file for one of them.',
+			exitCode: exitCodes.usage,
+		});
+	const place = {host: localHost, directory};
+	const {keep = []} = values;
+	const previous = values.previous ? await answersBefore(place, values.answers) : undefined;
+	const secrets = await takeSecrets({host: localHost, file: values.secrets, environment: process.env});
+	const answers = await gatherAnswers({
+		host: localHost,
+		directory,
+		file: previous ?? values.answers,
+		settings: values.set ?? [],
+		environment: process.env,
+	});
 	const controller = new AbortController();
 	const abort = () => controller.abort();
 	process.on('SIGINT', abort);
 	process.on('SIGTERM', abort);
 
-	const context = await openInstallation({host: localHost, directory, answers, signal: controller.signal});
+	const context = await openInstallation({
+		host: localHost,
+		directory,
+		answers,
+		given: secrets,
+		keep,
+		mine: previous ? await replacedEdits(place) : {},
+		signal: controller.signal,
+	});
+	checkKept(context, keep);
 	if (values['files-only'] && !values.plan) {
 		await localHost.makeFolder(directory, 0o755);
 		const unlock = await lock(directory, newRunName());
@@ -122,7 +227,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		return exitCodes.done;
 	}
 	if (values.plan) {
-		printPlan(context, output);
+		printPlan(context, output, installed);
 		return exitCodes.done;
 	}
 	const steps = planFor(context);
@@ -141,13 +246,13 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const refused = refusalOf(checks);
 	if (refused) throw refused;
 	if (!values.yes) {
-		if (output === 'plain') printPlan(context, output);
-		if (!(await confirm())) {
+		if (output === 'plain') printPlan(context, output, installed);
+		if (!(await confirm(output))) {
 			print('Nothing has been changed.');
 			return exitCodes.cancelled;
 		}
 	}
-	const request = {command, directory, answers, dump};
+	const request = {command, directory, answers, dump, secrets, keep, mine: minesOf(context)};
 	for (;;) {
 		const {run, entries, stop} = await beginRun(request);
 		if (values.detach) {
@@ -157,7 +262,10 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		}
 		if (controller.signal.aborted) stop();
 		controller.signal.addEventListener('abort', stop, {once: true});
-		if (values.plain || values.json || !canDraw()) return show(entries(), output);
+		if (values.plain || values.json || !canDraw()) {
+			if (canAnswer(output)) process.off('SIGINT', abort);
+			return watch({directory, entries, stop}, output);
+		}
 		const result = await viewRun({directory, entries, stop, canRetry: true});
 		if (result !== 'retry') return result;
 	}

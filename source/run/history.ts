@@ -1,4 +1,5 @@
 import {join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
 import {parse} from 'yaml';
 import {answersFolder} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
@@ -27,8 +28,13 @@ const readAnswers = async (host: Host, path: string | undefined): Promise<Answer
 /** What is installed: the answers of the last run that went well; null before the first one. */
 export const installedAnswers = async (place: Place) => readAnswers(place.host, (await installedHistory(place)).at(-1));
 
-/** What was installed before that; null when there is nothing. */
-export const previousAnswers = async (place: Place) => readAnswers(place.host, (await installedHistory(place)).at(-2));
+/** The path of the newest answers that were installed well and are not those of `specify.yaml` now; null when there are none. */
+export const previousConfiguration = async (place: Place): Promise<string | null> => {
+	const now = await readAnswers(place.host, join(place.directory, 'specify.yaml')).catch(() => null);
+	for (const path of (await installedHistory(place)).reverse())
+		if (!isDeepStrictEqual(await readAnswers(place.host, path), now)) return path;
+	return null;
+};
 
 /** Notes that these answers are installed. The oldest configurations are forgotten. */
 export const recordInstalled = async (place: Place, answers: Answers, now = new Date()) => {

@@ -4,13 +4,14 @@ import {type Engine, engineAt, findSocket} from '../engine/api.js';
 import {SetupError} from '../errors.js';
 import {ownLines, secretsOf} from '../files/environment.js';
 import {installationFiles} from '../files/installation.js';
-import {environmentCopy, environmentNext, projectFile, projectName, volumesOf} from '../files/names.js';
+import {environmentCopy, environmentNext, volumesOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import {planOf} from '../model/plan.js';
 import {completeSecrets, type Secrets} from '../model/secrets.js';
 import type {Context} from '../steps/context.js';
 import {keptTexts} from '../steps/files.js';
+import {projectOf} from './installations.js';
 import {observe} from './observe.js';
 
 /** Secrets once made are kept: those a run was changing the database to, else from `.env`, else from the copy. Changes nothing. */
@@ -25,6 +26,14 @@ const knownSecrets = async (
 		}),
 	);
 	return {former: {...copy, ...environment}, next: next!};
+};
+
+/** Names and texts of the user's own settings for Specify 7, in the order it reads them. */
+const ownSettings = async (host: Host, directory: string): Promise<string[]> => {
+	const folder = join(directory, 'local_settings.d');
+	const names = (await host.list(folder)).filter(name => name.endsWith('.py')).sort();
+	const texts = await Promise.all(names.map(name => host.read(join(folder, name)).catch(() => null)));
+	return names.flatMap((name, index) => [name, texts[index] ?? '']);
 };
 
 /** The engine, or one that nobody answers for, and why. */
@@ -49,7 +58,7 @@ export const openInstallation = async ({
 	dump = null,
 	given = {},
 	keep = [],
-	mine,
+	mine = {},
 }: {
 	host: Host;
 	directory: string;
@@ -60,13 +69,10 @@ export const openInstallation = async ({
 	given?: Partial<Secrets>;
 	/** Files edited by hand that are to stay, by path. */
 	keep?: readonly string[];
-	/** Texts of the user's own that take the place of generated ones, by path; those on disk when left out. */
+	/** Texts of the user's own that come back in place of generated ones, by path. */
 	mine?: Readonly<Record<string, string>>;
 }): Promise<Context> => {
-	// A moved or renamed folder keeps its project, and with it its data.
-	const project =
-		(await host.read(join(directory, projectFile)))?.split('\n').find(row => /^[a-z0-9]/.test(row)) ??
-		projectName(directory);
+	const project = await projectOf(host, directory);
 	const environment = await host.read(join(directory, '.env'));
 	const {former, next} = await knownSecrets(host, directory);
 	const known = {...former, ...next};
@@ -74,11 +80,12 @@ export const openInstallation = async ({
 	const {engine, problem} = await findEngine(host);
 	const {memory} = await host.facts();
 	const own = environment === null ? [] : ownLines(environment);
+	const settings = await ownSettings(host, directory);
 	const filesWith = (texts: Readonly<Record<string, string>>) =>
-		installationFiles({project, answers, secrets, memory, own, mine: texts});
+		installationFiles({project, answers, secrets, memory, own, settings, mine: texts});
 	// compose.yaml holds hashes of the others: it is compared when these are known.
-	const mounted = mine ?? (await keptTexts({host, directory}, filesWith({}), keep));
-	const files = filesWith(mine ?? {...mounted, ...(await keptTexts({host, directory}, filesWith(mounted), keep))});
+	const mounted = {...(await keptTexts({host, directory}, filesWith({}), keep)), ...mine};
+	const files = filesWith({...mounted, ...(await keptTexts({host, directory}, filesWith(mounted), keep)), ...mine});
 	const observed = {host, engine, directory, project, answers, files, former, secrets, signal};
 	const observation = await observe(observed);
 	if (problem && !observation.engine.reachable)

@@ -1,18 +1,19 @@
 import {setMaxListeners} from 'node:events';
-import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {stripVTControlCharacters} from 'node:util';
 import type {Container, Engine, EngineStreams} from '../engine/api.js';
 import {messageOf, SetupError} from '../errors.js';
 import {renewsByItself} from '../model/authority.js';
+import {type DriftSeen, driftAndPlan} from '../model/drift.js';
+import type {ObservedService} from '../model/observation.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
 import {isHealthy, type LiveService, type LiveStatus} from '../model/status.js';
 import {roundUsage} from '../model/usage.js';
 import type {Context} from '../steps/context.js';
-import {compareFiles} from '../steps/files.js';
 import {stateOf} from '../steps/services.js';
+import {fingerprintOf} from './drift.js';
 import {holderOf} from './lock.js';
-import {addressStatuses, driftOf, lastRunOf, statusOf} from './status.js';
+import {addressStatuses, driftSeenIn, lastRunOf, statusOf} from './status.js';
 
 /** What a live view asks of the engine. */
 export type LiveEngine = Pick<Engine, 'containers' | 'container'> & EngineStreams;
@@ -28,7 +29,7 @@ export const liveTimes = {
 	addresses: 45_000,
 	/** After a service changed its state its address may answer differently. */
 	addressesAfterChange: 1500,
-	/** Disk and generated files. */
+	/** Disk and files. */
 	folder: 60_000,
 	lock: 3000,
 	/** After containers were made or removed, when no run is under way. */
@@ -57,6 +58,14 @@ const missing = (service: ServiceName): LiveService => ({
 	container: null,
 	usage: null,
 });
+
+/** The services as a plan wants to know them. */
+const observedOf = (services: readonly LiveService[]): Partial<Record<ServiceName, ObservedService>> =>
+	Object.fromEntries(
+		services
+			.filter(({container}) => container !== null)
+			.map(({service, problem, usage: _, ...seen}) => [service, {...seen, healthOutput: problem}]),
+	);
 
 /** A stream that was cut in the middle. */
 const isBroken = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ECONNRESET';
@@ -115,7 +124,8 @@ export async function* liveStatus({
 
 	let context: Context | undefined;
 	let status: LiveStatus | undefined;
-	let yaml: string | null = null;
+	let seenDrift: DriftSeen | undefined;
+	let fingerprint = '';
 	const streams = new Map<string, AbortController>();
 	const tasks = new Set<Promise<unknown>>();
 	let heardAt = Date.now();
@@ -223,6 +233,7 @@ export async function* liveStatus({
 		// Usage that came while the engine was asked is newer.
 		const newest = status.services;
 		update({
+			...driftNow(services),
 			services: services.map((seen, index) => {
 				const now = newest[index]!;
 				return now.container === seen.container && seen.usage ? {...seen, usage: now.usage} : seen;
@@ -230,12 +241,24 @@ export async function* liveStatus({
 		});
 	};
 
+	/** What was seen to differ at the last full look, with the containers as they are now. */
+	const driftNow = (services: readonly LiveService[]) =>
+		seenDrift &&
+		driftAndPlan({
+			...seenDrift,
+			underWay: status?.underWay != null,
+			observation: {...seenDrift.observation, services: observedOf(services)},
+		});
+
 	/** The full look. Tells whether the engine answered. */
 	const look = async () => {
 		const opened = await open(signal);
-		const seen = await statusOf(opened);
+		const differing = await driftSeenIn(opened);
+		const seen = await statusOf(opened, differing);
+		const files = await fingerprintOf(opened);
 		context = opened;
-		yaml = await opened.host.read(join(opened.directory, 'specify.yaml'));
+		seenDrift = differing;
+		fingerprint = files;
 		const {engine: observed, services} = opened.observation;
 		const connected = observed.reachable;
 		status = {
@@ -315,14 +338,13 @@ export async function* liveStatus({
 		while (!signal.aborted) {
 			await pause(times.folder);
 			if (signal.aborted || !context || !status) continue;
-			const {host, directory} = context;
 			try {
-				if ((await host.read(join(directory, 'specify.yaml'))) !== yaml) {
+				if ((await fingerprintOf(context)) !== fingerprint) {
 					lookAgain();
 					continue;
 				}
-				const [files, freeBytes] = await Promise.all([compareFiles(context), host.freeBytes(status.disk.folder)]);
-				update({drift: driftOf(files), disk: {...status.disk, freeBytes}, problem: ''});
+				const freeBytes = await context.host.freeBytes(status.disk.folder);
+				update({disk: {...status.disk, freeBytes}, problem: ''});
 			} catch (error) {
 				update({problem: messageOf(error)});
 			}

@@ -111,7 +111,12 @@ export const lock = async (directory: string, run: string): Promise<() => Promis
 	writeFileSync(draft, text, {mode: 0o600});
 	const release = async () => {
 		const holder = readHolder(path);
-		if (holder && JSON.stringify(holder) === text) rmSync(path, {force: true});
+		if (!holder || JSON.stringify(holder) !== text) return;
+		try {
+			rmSync(path, {force: true});
+		} catch {
+			// On a disk that takes no changes any more it stays, as that of a dead holder.
+		}
 	};
 	try {
 		for (const deadline = Date.now() + 2 * gateTimeoutMs; Date.now() < deadline; await sleep(retryMs)) {

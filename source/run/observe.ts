@@ -1,3 +1,4 @@
+import {join} from 'node:path';
 import {type Engine, EngineUnreachable} from '../engine/api.js';
 import {version as composeVersion, configHashes} from '../engine/compose.js';
 import type {GeneratedFile} from '../files/installation.js';
@@ -141,10 +142,14 @@ export const observe = async (given: Given): Promise<Observation> => {
 		observeServices(given, filesAreCurrent),
 	]);
 	const own = new Set<string>(Object.values(volumesOf(project)));
-	const otherFolder = containers
+	const madeFrom = containers
 		.filter(container => container.project === project)
 		.map(({labels}) => labels['com.docker.compose.project.working_dir'])
 		.find(folder => folder !== undefined && folder !== directory);
+	// Where nothing is left in the earlier folder, this one is it, moved.
+	const isMoved =
+		madeFrom !== undefined && (await host.stat(join(madeFrom, 'specify.yaml')).catch(() => undefined)) === null;
+	const otherFolder = isMoved ? undefined : madeFrom;
 	let database: ObservedDatabase | null = null;
 	if (services.db?.state === 'healthy' || services.db?.state === 'starting')
 		database = await observeDatabase(given).catch(() => null);

@@ -73,10 +73,15 @@ export const startDetached = async (request: RunRequest): Promise<{isAlive(): bo
 	};
 };
 
-/** What a run that could not begin says, so that it is told as if it had happened here. */
-const tellRefusal = (error: SetupError) => {
+/** Says why a run could not begin, so that it is told as if it had happened at the caller's; returns the exit code. */
+const tellRefusal = (error: unknown): number => {
+	if (!(error instanceof SetupError)) {
+		process.stderr.write(`${messageOf(error)}\n`);
+		return exitCodes.failed;
+	}
 	const {message, hint, details, exitCode} = error;
 	process.stderr.write(`${JSON.stringify({message, hint, details, exitCode})}\n`);
+	return exitCode;
 };
 
 const parseRefusal = (said: string): SetupError | null => {
@@ -102,12 +107,7 @@ export const runDetached = async (): Promise<number> => {
 		await localHost.makeFolder(directory, 0o755);
 		unlock = await lock(directory, about.run);
 	} catch (error) {
-		if (error instanceof SetupError) {
-			tellRefusal(error);
-			return error.exitCode;
-		}
-		process.stderr.write(`${messageOf(error)}\n`);
-		return exitCodes.failed;
+		return tellRefusal(error);
 	}
 	const controller = new AbortController();
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
@@ -134,7 +134,8 @@ export const runDetached = async (): Promise<number> => {
 		for await (const event of runPlan(context, planFor(context), {...about, wayBack})) {
 			if (event.type === 'run.finished') {
 				exitCode = event.exitCode;
-				if (exitCode === exitCodes.done) await recordInstalled({host: localHost, directory}, answers);
+				// What cannot be written down now is no reason to call a good run a bad one.
+				if (exitCode === exitCodes.done) await recordInstalled({host: localHost, directory}, answers).catch(() => {});
 				// Whoever reads that the run has finished may begin the next one.
 				await unlock();
 			}
@@ -143,12 +144,7 @@ export const runDetached = async (): Promise<number> => {
 		journal.close();
 		return exitCode;
 	} catch (error) {
-		if (error instanceof SetupError) {
-			tellRefusal(error);
-			return error.exitCode;
-		}
-		process.stderr.write(`${messageOf(error)}\n`);
-		return exitCodes.failed;
+		return tellRefusal(error);
 	} finally {
 		await unlock();
 	}

@@ -1,5 +1,6 @@
 import {messageOf} from '../errors.js';
 import {addressesOf} from '../model/addresses.js';
+import {type DriftSeen, driftAndPlan} from '../model/drift.js';
 import {gateFor} from '../model/gate.js';
 import {serviceNames} from '../model/releases.js';
 import {type AddressStatus, isHealthy, type Status} from '../model/status.js';
@@ -7,6 +8,7 @@ import type {Context} from '../steps/context.js';
 import {moveGate} from '../steps/gate.js';
 import {gateOf} from '../steps/proxy.js';
 import {type Site, siteOf} from '../steps/site.js';
+import {lookAtDrift} from './drift.js';
 import {latestJournal, readJournal} from './journal.js';
 import {holderOf} from './lock.js';
 
@@ -65,10 +67,6 @@ export const addressStatuses = async (
 	]);
 };
 
-/** Generated files that are not as specify.yaml says. */
-export const driftOf = (files: Context['observation']['files']) =>
-	Object.entries(files).flatMap(([path, state]) => (state === 'same' ? [] : [path]));
-
 /** Opens the gate when Specify has got its first user and no run is about to do it. Tells how it is now. */
 const letVisitorsIn = async (context: Context): Promise<Status['gate']> => {
 	const {database, proxy} = context.observation;
@@ -79,10 +77,14 @@ const letVisitorsIn = async (context: Context): Promise<Status['gate']> => {
 	return gateOf(context);
 };
 
+/** Everything that can differ in an installation, with its last run. */
+export const driftSeenIn = async (context: Context): Promise<DriftSeen> =>
+	lookAtDrift(context, await lastRunOf(context.directory));
+
 /** How an installation is doing, asked of the engine and of its addresses. */
-export const statusOf = async (context: Context): Promise<Status> => {
+export const statusOf = async (context: Context, given?: DriftSeen): Promise<Status> => {
 	const {directory, answers, observation} = context;
-	const addresses = await addressStatuses(context);
+	const [addresses, seenDrift] = await Promise.all([addressStatuses(context), given ?? driftSeenIn(context)]);
 	const services = serviceNames.map(service => {
 		const seen = observation.services[service];
 		const running = seen !== undefined && seen.state !== 'exited' && seen.state !== 'created';
@@ -106,8 +108,8 @@ export const statusOf = async (context: Context): Promise<Status> => {
 		disk: engine.reachable
 			? {folder: engine.dataFolder, freeBytes: engine.freeBytes}
 			: {folder: directory, freeBytes: observation.freeBytes},
-		lastRun: await lastRunOf(directory),
-		drift: driftOf(observation.files),
+		lastRun: seenDrift.lastRun,
 		gate: await letVisitorsIn(context),
+		...driftAndPlan(seenDrift),
 	};
 };

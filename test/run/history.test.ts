@@ -1,8 +1,9 @@
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {specifyYaml} from '../../source/files/specify-yaml.js';
 import {localHost} from '../../source/host/local.js';
-import {installedAnswers, previousAnswers, recordInstalled} from '../../source/run/history.js';
+import {installedAnswers, installedHistory, previousConfiguration, recordInstalled} from '../../source/run/history.js';
 import {answersWith} from '../_helpers/answers.js';
 import {temporaryFolder} from '../_helpers/folder.js';
 
@@ -15,17 +16,30 @@ describe('what was installed', () => {
 	it('is nothing before the first run that went well', async () => {
 		const place = newPlace();
 		expect(await installedAnswers(place)).toBeNull();
-		expect(await previousAnswers(place)).toBeNull();
+		expect(await previousConfiguration(place)).toBeNull();
 	});
 
 	it('is the newest of the answers recorded, and the one before can be asked for', async () => {
 		const place = newPlace();
+		const write = (timezone: string) =>
+			localHost.write(join(place.directory, 'specify.yaml'), specifyYaml(zone(timezone)), 0o644);
 		await recordInstalled(place, zone('Europe/Stockholm'), day(1));
+		await write('Europe/Stockholm');
 		expect(await installedAnswers(place)).toEqual(zone('Europe/Stockholm'));
-		expect(await previousAnswers(place)).toBeNull();
+		expect(await previousConfiguration(place)).toBeNull();
 		await recordInstalled(place, zone('Europe/Oslo'), day(2));
+		await write('Europe/Oslo');
 		expect(await installedAnswers(place)).toEqual(zone('Europe/Oslo'));
-		expect(await previousAnswers(place)).toEqual(zone('Europe/Stockholm'));
+		expect(await previousConfiguration(place)).toContain('2026-08-01');
+	});
+
+	it('is gone back to where answers on disk never were installed', async () => {
+		const place = newPlace();
+		await recordInstalled(place, zone('Europe/Stockholm'), day(1));
+		for (const text of [specifyYaml(zone('Europe/Oslo')), 'timezone: [', 'no: answers\n']) {
+			await localHost.write(join(place.directory, 'specify.yaml'), text, 0o644);
+			expect(await previousConfiguration(place)).toContain('2026-08-01');
+		}
 	});
 
 	it('is recorded once, however often it is installed again', async () => {
@@ -33,7 +47,7 @@ describe('what was installed', () => {
 		await recordInstalled(place, zone('Europe/Stockholm'), day(1));
 		await recordInstalled(place, zone('Europe/Oslo'), day(2));
 		await recordInstalled(place, zone('Europe/Oslo'), day(3));
-		expect(await previousAnswers(place)).toEqual(zone('Europe/Stockholm'));
+		expect(await installedHistory(place)).toHaveLength(2);
 	});
 
 	it('is remembered for fifty configurations', async () => {

@@ -1,0 +1,304 @@
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {createServer, type Server} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {parse} from 'yaml';
+import {type Authority, startAuthority} from '../lab/authority.js';
+import {makeRoot, makeServerCertificate} from '../lab/certificates.js';
+import {Installation, type Ran} from './installation.js';
+import {institution} from './starts.js';
+import {ask, attachmentToken, type Door, secretIn, uploadForm, Visitor} from './visits.js';
+
+const ports = {http: 18500, https: 18543};
+const museum = new Installation(ports, ['domain=nrm.test', institution, 'timezone=Europe/Stockholm']);
+const folder = mkdtempSync(join(tmpdir(), 'specify-reconfigure-'));
+const upload = {name: 'perch.jpg', content: Buffer.from('a picture of a perch')};
+const served = '/static/git_sha.txt';
+let domain = 'nrm.test';
+let door: Door;
+let authority: Authority | undefined;
+let blocker: Server | undefined;
+
+const trust = () => {
+	door = {...door, port: ports.https, ca: museum.read('certificates', 'root.crt')};
+};
+
+/** Rows of every table that people fill, as the server sums them up. */
+const rows = async () => {
+	const tables = ['specifyuser', 'agent', 'institution', 'division', 'discipline', 'collection', 'taxontreedef'];
+	return museum.sql(`CHECKSUM TABLE ${tables.map(table => `specify.${table}`).join(', ')};`);
+};
+
+const picture = async () => {
+	const token = attachmentToken(secretIn(museum.read('.env'), 'ASSET_SERVER_KEY'), upload.name);
+	const query = new URLSearchParams({coll: 'specify', type: 'O', filename: upload.name, token});
+	return ask(door, `media.${domain}`, `/fileget?${query}`);
+};
+
+/** Fails unless people, data and uploads are as they were put in. */
+const expectAllThere = async () => {
+	expect(await rows()).toEqual(dataBefore);
+	expect(await picture()).toMatchObject({status: 200, text: upload.content.toString()});
+	const visitor = new Visitor(door, `specify7.${domain}`);
+	await visitor.logIn('admin', secretIn(museum.read('.env'), 'ADMINISTRATOR_PASSWORD'));
+	expect((await visitor.ask('/specify/')).text).toContain('<b id="user">admin</b>');
+};
+let dataBefore: string[][];
+
+const starts = async () => new Map((await museum.containers()).map(({service, startedAt}) => [service, startedAt]));
+
+/** Asks for a page again and again until the work is done; how many answers were not 200. */
+const failuresDuring = async <T>(
+	path: string,
+	work: Promise<T>,
+): Promise<{result: T; asked: number; failed: number}> => {
+	const watched = {...door};
+	const name = `specify7.${domain}`;
+	let [asked, failed, isOver] = [0, 0, false];
+	const watching = (async () => {
+		while (!isOver) {
+			const {status} = await ask(watched, name, path).catch(() => ({status: 0}));
+			asked += 1;
+			if (status !== 200) failed += 1;
+			await sleep(200);
+		}
+	})();
+	const result = await work.finally(() => {
+		isOver = true;
+	});
+	await watching;
+	return {result, asked, failed};
+};
+
+/** Reconfigures; tells which services were started again, sorted by name. */
+const change = async (...args: string[]): Promise<Ran & {restarted: string[]}> => {
+	const before = await starts();
+	const ran = await museum.run('reconfigure', '--yes', ...args);
+	const after = await starts();
+	return {...ran, restarted: [...after.keys()].filter(service => before.get(service) !== after.get(service))};
+};
+
+const said = ({stdout, stderr}: Ran) => `${stdout}${stderr}`;
+
+/** Every generated file and everything of the user's own; what a run itself leaves is left out. */
+const files = () =>
+	Object.fromEntries(
+		Object.entries(museum.snapshot()).filter(
+			([path]) => !/^\.specify-setup\/(previous|refused\.yaml|hashes\.json|proxy-loaded)/.test(path),
+		),
+	);
+
+/** Fails unless a failed change left everything as it was. */
+const expectPutBack = async (ran: Ran, before: Record<string, string>) => {
+	expect(ran.exitCode, said(ran)).toBe(1);
+	expect(said(ran)).toContain('The previous configuration runs again.');
+	expect(files()).toEqual(before);
+	for (const {service, state, health} of await museum.containers())
+		expect({service, state, health}).toEqual({service, state: 'running', health: 'healthy'});
+	await expectAllThere();
+	expect((await museum.run('reconfigure', '--plan', '--json')).stdout).toContain('"done":true');
+};
+
+const healthy = () => museum.compose('up', '--detach', '--wait', '--no-recreate', '--pull', 'never');
+
+beforeAll(async () => {
+	const ran = await museum.install();
+	expect(ran.exitCode, said(ran)).toBe(0);
+	door = {port: ports.https};
+	trust();
+	const key = secretIn(museum.read('.env'), 'ASSET_SERVER_KEY');
+	const fields = {coll: 'specify', type: 'O', token: attachmentToken(key, upload.name), store: upload.name};
+	const sent = await ask(door, `media.${domain}`, '/fileupload', uploadForm(fields, 'a', upload.content));
+	expect(sent.status, sent.text).toBe(200);
+	dataBefore = await rows();
+});
+
+afterAll(async () => {
+	blocker?.close();
+	await museum.remove();
+	await authority?.stop();
+	rmSync(folder, {recursive: true, force: true});
+});
+
+describe('a change', () => {
+	test('of e-mail, closed attachments and HSTS is loaded by the proxy; nothing is started again', async () => {
+		const {result, asked, failed} = await failuresDuring(
+			served,
+			change('--set=email=curator@nrm.test', '--set=privacy.publicAttachments=false', '--set=hsts=true'),
+		);
+		expect(result.exitCode, said(result)).toBe(0);
+		expect(result.restarted).toEqual([]);
+		expect(asked).toBeGreaterThan(3);
+		expect(failed).toBe(0);
+		expect((await ask(door, `media.${domain}`, '/fileget?coll=specify&type=O&filename=perch.jpg')).status).toBe(403);
+		await expectAllThere();
+	});
+
+	test('of the time zone starts what keeps time again; the proxy goes on', async () => {
+		const {result, failed} = await failuresDuring(served, change('--set=timezone=Asia/Tokyo'));
+		expect(result.exitCode, said(result)).toBe(0);
+		expect(result.restarted).toEqual(['db', 'specify7', 'worker']);
+		expect(failed).toBe(0);
+		expect(await museum.sql('SELECT @@system_time_zone')).toEqual([['JST']]);
+		await expectAllThere();
+	});
+
+	test('of passwords reaches the database first, then exactly what logs in there', async () => {
+		const old = secretIn(museum.read('.env'), 'MASTER_PASSWORD');
+		const given = join(folder, 'secrets');
+		const names = ['DATABASE_ROOT_PASSWORD', 'MASTER_PASSWORD', 'MIGRATOR_PASSWORD', 'APP_USER_PASSWORD'];
+		const text = names.map((name, index) => `${name}=Perch${index}Perch${index}Perch${index}\n`).join('');
+		writeFileSync(given, text, {mode: 0o600});
+		const ran = await change(`--secrets=${given}`);
+		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(ran.restarted).toEqual(['db', 'specify7', 'worker']);
+		const steps = museum.journal().entries.flatMap(entry => (entry.type === 'step.finished' ? [entry.step] : []));
+		expect(steps.indexOf('passwords')).toBeGreaterThan(-1);
+		expect(steps.indexOf('passwords')).toBeLessThan(steps.indexOf('files'));
+		expect(secretIn(museum.read('.env'), 'MASTER_PASSWORD')).toBe('Perch1Perch1Perch1');
+		const logIn = (password: string) =>
+			museum.compose('exec', '-T', '-e', `MYSQL_PWD=${password}`, 'db', 'mariadb', '-umaster', '-e', 'SELECT 1');
+		expect((await logIn('Perch1Perch1Perch1')).exitCode).toBe(0);
+		expect((await logIn(old)).stderr).toContain('Access denied');
+		expect(readFileSync(museum.journal().path, 'utf8')).not.toMatch(/Perch\dPerch/);
+		await expectAllThere();
+	});
+
+	test('of the root password by hand in .env does what it says', async () => {
+		const text = museum.read('.env').replace('Perch0Perch0Perch0', 'Salmon0Salmon0Salmon0');
+		writeFileSync(museum.path('.env'), text, {mode: 0o600});
+		const ran = await change();
+		expect(ran.exitCode, said(ran)).toBe(0);
+		await expectAllThere();
+	});
+
+	test('of the port leads visitors there', async () => {
+		ports.https = 18544;
+		const ran = await change('--set=ports.https=18544');
+		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(ran.restarted).toEqual(['media', 'proxy', 'specify7', 'worker']);
+		door = {...door, port: 18544};
+		await expectAllThere();
+		await expect(ask({...door, port: 18543}, `specify7.${domain}`, '/')).rejects.toThrow('ECONNREFUSED');
+	});
+
+	test('of the domain gives new names and addresses to all that know them', async () => {
+		domain = 'natur.test';
+		const ran = await change(
+			...['domain=natur.test', 'hostnames.specify7=specify7.natur.test', 'hostnames.media=media.natur.test'].map(
+				setting => `--set=${setting}`,
+			),
+			'--set=hostnames.landing=natur.test',
+		);
+		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(ran.restarted).toEqual(['media', 'proxy', 'specify7', 'worker']);
+		expect((await ask(door, `media.${domain}`, '/web_asset_store.xml')).text).toContain(
+			`media.${domain}:18544/fileget`,
+		);
+		await expectAllThere();
+	});
+
+	test('of the registry fetches the same images there and starts everything from them', async () => {
+		const ran = await change('--set=images.registry=127.0.0.1:5000');
+		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(ran.restarted).toHaveLength(7);
+		await expectAllThere();
+	});
+
+	test('of certificates to the museum’s own serves these', async () => {
+		const root = await makeRoot(folder);
+		const own = await makeServerCertificate(folder, [`specify7.${domain}`, `media.${domain}`, domain]);
+		const before = door;
+		const ran = await change(
+			'--set=certificates=own',
+			`--set=own={certificate: ${own.certificate}, key: ${own.key}, authority: ${root}}`,
+		);
+		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(ran.restarted).not.toContain('db');
+		door = {...door, ca: readFileSync(root, 'utf8')};
+		await expectAllThere();
+		await expect(ask(before, `specify7.${domain}`, served)).rejects.toThrow();
+	});
+
+	test('can be taken back as a whole', async () => {
+		const before = await museum.run('reconfigure', '--previous', '--plan', '--json');
+		expect(JSON.parse(before.stdout).answers).toMatchObject({certificates: 'internal', domain: 'natur.test'});
+		const ran = await change('--previous');
+		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(parse(museum.read('specify.yaml'))).toMatchObject({certificates: 'internal'});
+		trust();
+		await expectAllThere();
+	});
+});
+
+describe('a change that fails', () => {
+	test('because there is no such version is refused, and nothing was touched', async () => {
+		const [before, containers] = [files(), await starts()];
+		const ran = await museum.run('reconfigure', '--yes', '--set=specify7=v7.99.0');
+		expect(ran.exitCode).toBe(3);
+		expect(said(ran)).toContain('no such version');
+		expect(files()).toEqual(before);
+		expect(await starts()).toEqual(containers);
+	});
+
+	test('because a database does not start with it brings the old one back', async () => {
+		await healthy();
+		writeFileSync(
+			museum.path('compose.override.yaml'),
+			`services:\n  db:\n    entrypoint: [sh, -c, 'if [ "$$TZ" = Europe/Oslo ]; then echo the disk is broken >&2; exit 1; fi; exec docker-entrypoint.sh "$$@"', sh]\n`,
+		);
+		expect((await change()).exitCode).toBe(0);
+		await healthy();
+		const before = files();
+		const ran = await museum.run('reconfigure', '--yes', '--set=timezone=Europe/Oslo');
+		await expectPutBack(ran, before);
+		expect(said(ran)).toContain('the disk is broken');
+		expect(await museum.sql('SELECT @@system_time_zone')).toEqual([['JST']]);
+		expect(parse(museum.read('.specify-setup/refused.yaml'))).toMatchObject({timezone: 'Europe/Oslo'});
+	});
+
+	test('after new passwords gives the old ones back', async () => {
+		const before = files();
+		const given = join(folder, 'secrets');
+		writeFileSync(given, 'MASTER_PASSWORD=Herring1Herring1\nDATABASE_ROOT_PASSWORD=Herring2Herring2\n', {mode: 0o600});
+		const ran = await museum.run('reconfigure', '--yes', `--secrets=${given}`, '--set=timezone=Europe/Oslo');
+		await expectPutBack(ran, before);
+	});
+
+	test('because another program took the port meanwhile leaves the old one answering', async () => {
+		const before = files();
+		const running = museum.start('reconfigure', '--yes', '--set=ports.https=18545');
+		const isWriting = () => {
+			try {
+				return museum.journal().entries.some(entry => entry.type === 'step.started' && entry.step === 'files');
+			} catch {
+				return false;
+			}
+		};
+		const earlier = museum.journal().path;
+		while (museum.journal().path === earlier || !isWriting()) await sleep(20);
+		blocker = createServer().listen(18545, '127.0.0.1');
+		const {exitCode, stdout, stderr} = await running;
+		const ran = {exitCode: exitCode ?? -1, stdout: String(stdout), stderr: String(stderr)};
+		expect(said(ran)).toMatch(/took the port|already in use/);
+		await expectPutBack(ran, before);
+	});
+
+	test('because an authority refuses goes on with the certificates it had', async () => {
+		authority = await startAuthority({httpPort: ports.http, tlsPort: ports.https});
+		await authority.setAddress(`media.${domain}`, null);
+		const before = files();
+		const {result, failed} = await failuresDuring(
+			served,
+			museum.run(
+				...['reconfigure', '--yes', '--set=certificates=letsencrypt', `--set=acme.directory=${authority.directory}`],
+				`--set=acme.ca=${authority.ca}`,
+			),
+		);
+		expect(said(result)).toContain(`media.${domain}`);
+		await expectPutBack(result, before);
+		expect(failed).toBeLessThanOrEqual(1);
+	});
+});
