@@ -77,4 +77,22 @@ describe('opening an installation', () => {
 		await host.write(`${directory}/.env`, environment(knownSecrets), 0o600);
 		expect((await open(host)).observation.volumes).toEqual(['specify_database']);
 	});
+
+	it("has the user's own settings for Specify 7 start it and its worker anew, and nothing else", async () => {
+		const host = new FakeHost();
+		const compose = async () => (await open(host)).files.find(({path}) => path === 'compose.yaml')!.text.split('\n');
+		const before = await compose();
+		await host.write(`${directory}/local_settings.d/readme.txt`, 'not read by Specify', 0o644);
+		expect(await compose()).toEqual(before);
+		await host.write(`${directory}/local_settings.d/a.py`, 'X = 1\n', 0o644);
+		const after = await compose();
+		const changed = after.flatMap((line, index) => (line === before[index] ? [] : [index]));
+		expect(changed).toHaveLength(2);
+		const serviceAt = (index: number) =>
+			after
+				.slice(0, index)
+				.findLast(line => /^ {2}\w+:$/.test(line))
+				?.trim();
+		expect(changed.map(serviceAt)).toEqual(['specify7:', 'worker:']);
+	});
 });

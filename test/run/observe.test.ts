@@ -159,7 +159,15 @@ describe('what is observed', () => {
 		const context = await installed();
 		const {container} = context.engine.service('db');
 		container.labels = {'com.docker.compose.project.working_dir': '/home/ada/specify'};
+		await context.host.write('/home/ada/specify/specify.yaml', 'version: 1\n', 0o644);
 		expect((await observe(context)).otherFolder).toBe('/home/ada/specify');
+	});
+
+	it('takes a folder whose containers run from one that is gone for that one, moved', async () => {
+		const context = await installed();
+		const {container} = context.engine.service('db');
+		container.labels = {'com.docker.compose.project.working_dir': '/home/ada/specify'};
+		expect((await observe(context)).otherFolder).toBeNull();
 	});
 
 	it('of a database that cannot be asked is nothing, not an empty one', async () => {

@@ -45,7 +45,7 @@ const filesIn = (host: FakeHost) =>
 const saved = (host: FakeHost) =>
 	[...host.files].flatMap(([path, {text}]) => (path.includes('/.specify-setup/previous/') ? [text] : []));
 
-describe('changes in any order', () => {
+describe('changes in any order', {timeout: 60_000}, () => {
 	it('end in the same files as one installation with the last answers', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(accepted, {minLength: 2, maxLength: 5}), async sequence => {
@@ -54,7 +54,7 @@ describe('changes in any order', () => {
 				await write(once, sequence.at(-1)!);
 				expect(filesIn(host)).toEqual(filesIn(once));
 			}),
-			{numRuns: 60},
+			{numRuns: 25},
 		);
 	});
 });
@@ -75,7 +75,7 @@ const edit = fc.oneof(
 	fc.string().map(text => () => text),
 );
 
-describe('an edit by hand', () => {
+describe('an edit by hand', {timeout: 60_000}, () => {
 	const journey = fc.record({
 		before: accepted,
 		after: accepted,
@@ -108,7 +108,7 @@ describe('an edit by hand', () => {
 					}
 				}
 			}),
-			{numRuns: 120},
+			{numRuns: 40},
 		);
 	});
 

@@ -40,9 +40,12 @@ describe('the status', () => {
 		expect(of('proxy')).toMatchObject({state: 'missing', current: false, image: null});
 	});
 
-	it('tells files that are not as specify.yaml says', async () => {
+	it('tells what differs, and what a reconfigure would do', async () => {
+		expect(await statusOf(context(fresh()))).toMatchObject({drift: [], reconfigure: []});
 		const files = {...allThere().files, 'compose.yaml': 'edited', '.env': 'missing'};
-		expect((await statusOf(context(fresh(), {files}))).drift).toEqual(['.env', 'compose.yaml']);
+		const {drift, reconfigure} = await statusOf(context(fresh(), {files}));
+		expect(drift.map(({kind}) => kind)).toEqual(['files', 'edits']);
+		expect(reconfigure).toContain('write .env');
 	});
 
 	it('tells the last run, also one that did not finish', async () => {
