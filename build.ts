@@ -1,6 +1,7 @@
 import {readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {build, type Plugin} from 'esbuild';
+import {specifySchema} from './source/files/specify-yaml.js';
 import {narrow} from './source/ink/characters.js';
 
 const {version} = JSON.parse(readFileSync('package.json', 'utf8')) as {version: string};
@@ -158,3 +159,4 @@ const licences = [...packages].sort().map(folder => {
 	return `${facts.name} ${facts.version} (${facts.license})\n\n${file ? readFileSync(`${folder}/${file}`, 'utf8').trim() : ''}\n`;
 });
 writeFileSync('dist/licences.txt', licences.join(`\n${'-'.repeat(72)}\n\n`));
+writeFileSync('dist/specify.schema.json', specifySchema());

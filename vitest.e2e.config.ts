@@ -2,16 +2,46 @@ import {defineConfig} from 'vitest/config';
 
 const results = process.env.TEST_RESULTS;
 
-/** End-to-end tests: the built bundle against the laboratory's real engine, one file after the other. */
+/** Files that take images from the engine, restart it, look at all of it or are hard on it: nothing else runs beside them. */
+const alone = ['install', 'dump', 'healing', 'exposure', 'doctor', 'faults', 'trouble', 'combinations'].map(
+	name => `test/e2e/${name}.test.ts`,
+);
+
+const shared = {
+	sequence: {concurrent: false},
+	testTimeout: 300_000,
+	hookTimeout: 1_800_000,
+} as const;
+
+/** End-to-end tests: the built bundle against the laboratory's real engine. They wait more than they work, so two files run at a time. */
 export default defineConfig({
 	test: {
-		include: ['test/e2e/**/*.test.ts'],
 		globalSetup: ['test/e2e/laboratory.ts'],
-		fileParallelism: false,
-		sequence: {concurrent: false},
 		bail: 0,
-		testTimeout: 300_000,
-		hookTimeout: 1_800_000,
 		reporters: results ? ['verbose', ['json', {outputFile: `${results}/e2e.json`}]] : ['verbose'],
+		projects: [
+			{
+				extends: true,
+				test: {
+					...shared,
+					name: 'together',
+					include: ['test/e2e/**/*.test.ts'],
+					exclude: alone,
+					maxWorkers: 2,
+					sequence: {...shared.sequence, groupOrder: 1},
+				},
+			},
+			{
+				extends: true,
+				test: {
+					...shared,
+					name: 'alone',
+					include: alone,
+					fileParallelism: false,
+					maxWorkers: 1,
+					sequence: {...shared.sequence, groupOrder: 2},
+				},
+			},
+		],
 	},
 });

@@ -22,6 +22,11 @@ const commands: Record<string, () => Promise<Command>> = {
 /** Flags with which `specify-setup` alone still asks or shows, instead of doing what `install` does. */
 const isOpening = (arg: string) => /^--(dir|set|plain)(=|$)/.test(arg);
 
+/** Whether `reconfigure` shall ask, and somebody can answer. */
+const isAsking = (argv: readonly string[]) =>
+	Boolean(process.stdin.isTTY && process.stdout.isTTY) &&
+	argv.every((arg, index) => /^--(dir(=|$)|plain$)/.test(arg) || argv[index - 1] === '--dir');
+
 const dispatch = async (argv: readonly string[]): Promise<number> => {
 	const named = argv[0] !== undefined && !argv[0].startsWith('-');
 	if (!named && argv.every((arg, index) => isOpening(arg) || isOpening(argv[index - 1] ?? ''))) {
@@ -29,6 +34,10 @@ const dispatch = async (argv: readonly string[]): Promise<number> => {
 		return open(argv);
 	}
 	const name = named ? argv[0]! : 'install';
+	if (name === 'reconfigure' && isAsking(argv.slice(1))) {
+		const {reconfigure} = await import('./commands/reconfigure.js');
+		return reconfigure(argv.slice(1));
+	}
 	const load = commands[name];
 	if (!load)
 		throw new SetupError(`There is no command "${name}".`, {

@@ -4,7 +4,7 @@ import {canDraw} from '../ink/can-draw.js';
 import {followJournal, journalPath, latestJournal} from '../run/journal.js';
 import {holderOf, isAlive as works} from '../run/lock.js';
 import {folderOf} from './folder.js';
-import {show} from './output.js';
+import {watch} from './output.js';
 import {viewRun} from './view.js';
 
 export const help = `specify-setup attach [--dir DIR] [--plain | --json]
@@ -50,12 +50,11 @@ export const attach = async (argv: readonly string[]): Promise<number> => {
 			exitCode: exitCodes.usage,
 		});
 	const isAlive = () => holder !== null && works(holder);
-	if (values.json || values.plain || !canDraw())
-		return show(followJournal(path, {isAlive}), values.json ? 'json' : 'plain');
-	const code = await viewRun({
+	const run = {
 		directory,
-		entries: signal => followJournal(path, {isAlive, signal}),
+		entries: (signal: AbortSignal) => followJournal(path, {isAlive, signal}),
 		stop: holder && maySignal(holder.pid) ? () => void stopRun(directory, holder.run) : undefined,
-	});
-	return code as number;
+	};
+	if (values.json || values.plain || !canDraw()) return watch(run, values.json ? 'json' : 'plain');
+	return (await viewRun(run)) as number;
 };

@@ -1,6 +1,6 @@
 import {machineFacts} from '../host/facts.js';
-import {completeSecrets} from '../model/secrets.js';
-import type {Draft, Facts} from '../model/wizard.js';
+import {completeSecrets, type Secrets} from '../model/secrets.js';
+import type {Draft, Existing, Facts} from '../model/wizard.js';
 
 /** What is loaded before the first screen is kept small: the rest comes when it is needed. */
 const proposeDomain = async (): Promise<string> => {
@@ -10,14 +10,31 @@ const proposeDomain = async (): Promise<string> => {
 };
 
 const readPresets = async (settings: readonly string[]): Promise<Facts['presets']> => {
-	if (settings.length === 0) return {};
-	const {readSetting} = await import('./answers.js');
-	return Object.fromEntries(settings.map(readSetting));
+	if (settings.length === 0 && !Object.keys(process.env).some(name => name.startsWith('SPECIFY_SETUP_'))) return {};
+	const {settingsOf} = await import('./settings.js');
+	return Object.fromEntries(settingsOf(process.env, settings).map(({key, value}) => [key, value]));
+};
+
+/** Secrets of the environment, which are taken out of it. */
+const readSecrets = async (): Promise<Partial<Secrets>> => {
+	if (!Object.keys(process.env).some(name => name.startsWith('SPECIFY_SETUP_SECRET_'))) return {};
+	const [{takeSecrets}, {localHost}] = await Promise.all([import('./secrets.js'), import('../host/local.js')]);
+	return takeSecrets({host: localHost, environment: process.env});
 };
 
 /** Defaults and advice for this machine. What the first screen does not show is found out when it is read. */
-export const gatherFacts = async (directory: string, settings: readonly string[]): Promise<Facts> => {
-	const [machine, domain, presets] = await Promise.all([machineFacts(), proposeDomain(), readPresets(settings)]);
+export const gatherFacts = async (
+	directory: string,
+	settings: readonly string[],
+	existing?: Existing,
+): Promise<Facts> => {
+	const [machine, domain, presets, given] = await Promise.all([
+		machineFacts(),
+		existing ? existing.answers.domain : proposeDomain(),
+		// The answers of an installation have them already.
+		existing ? {} : readPresets(settings),
+		readSecrets(),
+	]);
 	const {memory, swap, processors} = machine;
 	let secrets: Facts['secrets'] | undefined;
 	return {
@@ -30,10 +47,12 @@ export const gatherFacts = async (directory: string, settings: readonly string[]
 		swap,
 		processors,
 		get secrets() {
-			secrets ??= completeSecrets({});
+			secrets ??= completeSecrets(given);
 			return secrets;
 		},
 		presets,
+		given,
+		...(existing ? {existing} : {}),
 	};
 };
 

@@ -1,8 +1,10 @@
-import {realpathSync} from 'node:fs';
+import {existsSync, realpathSync} from 'node:fs';
 import {homedir} from 'node:os';
-import {join, resolve} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
+import {stateFolder} from '../files/names.js';
 import {localHost} from '../host/local.js';
+import {rememberedFolders} from './preferences.js';
 
 /** A folder by its real name: the containers and their project are known by it. */
 const real = (path: string) => {
@@ -13,9 +15,44 @@ const real = (path: string) => {
 	}
 };
 
-/** The folder of an installation: the one given, else /opt/specify for root and ~/specify for others. */
-export const folderOf = (given: string | undefined) =>
-	real(given === undefined ? (process.getuid?.() === 0 ? '/opt/specify' : join(homedir(), 'specify')) : resolve(given));
+export const isInstalled = (directory: string) => existsSync(join(directory, 'specify.yaml'));
+
+/** The folder of an installation where none is named: /opt/specify for root and ~/specify for others. */
+export const usualFolder = () => real(process.getuid?.() === 0 ? '/opt/specify' : join(homedir(), 'specify'));
+
+/** The installation that the current folder is in, or null. */
+export const folderAround = (start = process.cwd()): string | null => {
+	for (let folder = real(start); ; folder = dirname(folder)) {
+		if (isInstalled(folder) && existsSync(join(folder, stateFolder))) return folder;
+		if (folder === dirname(folder)) return null;
+	}
+};
+
+/** What to do when nobody can tell which of several installations is meant. */
+export const severalError = (lines: readonly string[]) =>
+	new SetupError('There are several installations; which one is meant?', {
+		details: [...lines],
+		hint: 'Name one with --dir, or run this in its folder.',
+		exitCode: exitCodes.usage,
+	});
+
+/**
+ * The folder of the installation that is meant: the one given, also by SPECIFY_SETUP_DIR, else the one the current folder is in, else the only one
+ * that is known, else the usual one. The engine is not asked.
+ * @param isNew the answers for a new installation are given, which goes into the usual folder
+ * @throws SetupError (exit code 2) when there are several and none of these
+ */
+export const folderOf = (given: string | undefined, {isNew = false} = {}): string => {
+	const named = given ?? process.env.SPECIFY_SETUP_DIR;
+	if (named) return real(resolve(named));
+	const usual = usualFolder();
+	if (isNew) return usual;
+	const around = folderAround();
+	if (around !== null) return around;
+	const known = [...new Set([usual, ...rememberedFolders().map(real)])].filter(isInstalled);
+	if (known.length > 1 && !known.includes(usual)) throw severalError(known);
+	return known.length === 1 ? known[0]! : usual;
+};
 
 /** @throws SetupError (exit code 2) when nothing is installed in a folder */
 export const requireInstallation = async (directory: string) => {

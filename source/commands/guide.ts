@@ -1,24 +1,30 @@
-import {resolve} from 'node:path';
+import {join, resolve} from 'node:path';
 import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {SetupError} from '../errors.js';
+import {isKeepable} from '../files/installation.js';
 import {lookUpNames} from '../host/dns.js';
 import {localHost} from '../host/local.js';
 import {namesOf} from '../model/addresses.js';
-import type {Answers} from '../model/answers.js';
-import {complete} from '../model/answers.js';
+import {type Answers, complete} from '../model/answers.js';
+import {type Consequence, consequencesOf, newLimits, newPasswords} from '../model/consequences.js';
+import type {FileDifference} from '../model/differences.js';
 import {isLocalDomain} from '../model/domain.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
 import {judgeNames, recordAddresses, zoneSnippet} from '../model/names.js';
+import {isDone} from '../model/plan.js';
+import type {PreflightCheck} from '../model/preflight.js';
 import {pace, RateMeter} from '../model/rate.js';
+import {type Secrets, secretNames} from '../model/secrets.js';
+import {answersOf, currentValue, type Draft, type Existing, type Facts} from '../model/wizard.js';
 import type {Finding} from '../plain/questions.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {readAttachments} from '../steps/attachments.js';
+import type {Context} from '../steps/context.js';
 import {type Examination, examine} from '../steps/preflight.js';
 import {absolute} from './answers.js';
 
-/** What is said of the names below a domain, with the records to create where they are missing. */
-export const findNames = async (domain: string, signal: AbortSignal): Promise<Finding> => {
-	const names = namesOf(complete({domain}));
+/** What is said of host names below a domain, with the records to create where they are missing. */
+export const findNames = async (domain: string, names: readonly string[], signal: AbortSignal): Promise<Finding> => {
 	if (isLocalDomain(domain))
 		return {
 			ok: true,
@@ -42,6 +48,12 @@ export const findNames = async (domain: string, signal: AbortSignal): Promise<Fi
 		lines.push('', 'It is looked up again every 10 seconds.');
 	}
 	return {ok: judged.ok, reason: 'does not lead here yet, as far as can be seen from here.', lines};
+};
+
+/** What is said of the names that a draft leads to. */
+export const findDraftNames = (draft: Draft, facts: Facts, signal: AbortSignal): Promise<Finding> => {
+	const domain = currentValue(draft, facts, 'domain');
+	return findNames(domain, namesOf((facts.existing && answersOf(draft, facts).answers) ?? complete({domain})), signal);
 };
 
 /** Reads dumps for the wizard and remembers the last, so that it is not read again for the plan. */
@@ -106,14 +118,83 @@ export const findAttachments = async (path: string, signal: AbortSignal): Promis
 	}
 };
 
-/** Looks at the machine for a set of answers; nothing is changed. */
-export const consider = async (directory: string, answers: Answers, dump: DumpFacts | null, signal: AbortSignal) => {
-	const context = await openInstallation({host: localHost, directory, answers, signal, dump});
+/** What is wanted of an installation: answers, secrets that a person gave, and files edited by hand that are to stay. */
+export type Wanted = {
+	directory: string;
+	answers: Answers;
+	secrets: Partial<Secrets>;
+	keep?: readonly string[];
+	/** The installation that is changed. */
+	existing?: Existing;
+};
+
+/** Host names that are new are looked up: certificates and visitors depend on them. */
+const nameChecks = async ({answers, existing}: Wanted, signal: AbortSignal): Promise<PreflightCheck[]> => {
+	if (!existing) return [];
+	const known = namesOf(existing.installed);
+	const names = namesOf(answers).filter(name => !known.includes(name) && !isLocalDomain(name));
+	if (names.length === 0) return [];
+	const {ok, lines} = await findNames(answers.domain, names, signal);
+	return ok ? [] : [{name: 'names', result: 'advice', detail: 'not all lead here', hint: lines.join(' ')}];
+};
+
+/** Memory limits that a composition sets, in all; bytes. */
+const limitOf = (compose: string) =>
+	[...compose.matchAll(/^\s*mem_limit: (\d+)$/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+
+/** Limits that follow the memory of the machine, which has become another. */
+const memoryChange = async ({host, directory, files}: Context): Promise<Consequence[]> => {
+	const written = await host.read(join(directory, 'compose.yaml'));
+	const compose = files.find(({path}) => path === 'compose.yaml')!;
+	const [before, after] = [written ?? compose.text, compose.text].map(limitOf);
+	return before === after ? [] : [newLimits(before!, after!)];
+};
+
+/** What follows from what is wanted, in an installation that is there. */
+const whatFollows = async (context: Context, {answers, secrets, existing}: Wanted): Promise<Consequence[]> => {
+	if (!existing) return [];
+	const changesPasswords = secretNames.some(name => name !== 'ADMINISTRATOR_PASSWORD' && secrets[name] !== undefined);
+	return [
+		...consequencesOf(existing.installed, answers, {inUse: existing.inUse}),
+		...(changesPasswords ? [newPasswords] : []),
+		...(await memoryChange(context)),
+	];
+};
+
+/** Looks at the machine for what is wanted; nothing is changed. */
+export const consider = async (wanted: Wanted, dump: DumpFacts | null, signal: AbortSignal) => {
+	const {directory, answers, secrets, keep} = wanted;
+	const context = await openInstallation({host: localHost, directory, answers, given: secrets, keep, signal, dump});
 	const work = examine(context, dump);
+	const names = nameChecks(wanted, signal);
 	let next = await work.next();
 	while (!next.done) next = await work.next();
 	const {checks}: Examination = next.value;
-	return {context, checks, steps: planFor(context)};
+	const steps = planFor(context);
+	const consequences = await whatFollows(context, wanted);
+	const fixed = consequences.flatMap(({key, fixed: reason, before}): PreflightCheck[] =>
+		reason === undefined
+			? []
+			: [{name: key, result: 'refused', detail: 'cannot be changed', hint: `${reason} Set it back to ${before}.`}],
+	);
+	const edited = context.files.flatMap(({path}) => (context.observation.files[path] === 'edited' ? [path] : []));
+	return {
+		checks: [...fixed, ...checks, ...(await names)],
+		steps,
+		consequences,
+		edited: edited.filter(isKeepable),
+		done: isDone(steps),
+	};
+};
+
+/** What becomes of each generated file of an installation that is changed. */
+export const showDifferences = async ({directory, answers, secrets, existing}: Wanted): Promise<FileDifference[]> => {
+	const {signal} = new AbortController();
+	const [{differencesOf}, context] = await Promise.all([
+		import('./differences.js'),
+		openInstallation({host: localHost, directory, answers, given: secrets, signal}),
+	]);
+	return differencesOf(context, existing?.installed ?? answers);
 };
 
 /** The generated files that hold no secret, as they would be written. */

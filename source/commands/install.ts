@@ -182,7 +182,9 @@ const look = async (context: Context, output: Output) => {
 export const install = async (command: 'install' | 'reconfigure', argv: readonly string[]): Promise<number> => {
 	const {values} = readFlags(command, argv, options);
 	const output: Output = values.json ? 'json' : 'plain';
-	const directory = folderOf(values.dir);
+	const directory = folderOf(values.dir, {
+		isNew: command === 'install' && (values.answers !== undefined || values.set !== undefined),
+	});
 	const installed = await isInstalled(directory);
 	if (command === 'reconfigure' && !installed) await requireInstallation(directory);
 	if (values.answers === '-' && values.secrets === '-')

@@ -1,27 +1,50 @@
-import {existsSync} from 'node:fs';
-import {join} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {canDraw} from '../ink/can-draw.js';
 import {holderOf} from '../run/lock.js';
-import {folderOf} from './folder.js';
+import {folderAround, folderOf, isInstalled} from './folder.js';
 
 /** Whether the last run did not finish and the person wants it to go on now. */
 const wantsToContinue = async (directory: string): Promise<boolean> => {
 	const {lastRunOf} = await import('../run/status.js');
 	const last = await lastRunOf(directory);
 	if (last === null || last.outcome === 'done' || last.outcome === 'unchanged') return false;
-	const {createInterface} = await import('node:readline/promises');
-	const questions = createInterface({input: process.stdin, output: process.stdout});
-	const answer = await questions.question(
+	const {askLine} = await import('./ask.js');
+	const answer = await askLine(
 		`The last run in ${directory} did not finish (${last.message ?? last.outcome}).\nContinue it now? [Y/n] `,
 	);
-	questions.close();
-	return !/^n/i.test(answer.trim());
+	return answer !== null && !/^n/i.test(answer.trim());
+};
+
+/** Home of the installation in a folder, or the guided installation into it. */
+const openFolder = async (
+	directory: string,
+	{draw, settings}: {draw: boolean; settings: readonly string[]},
+): Promise<number | 'others'> => {
+	const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+	const style = ['--dir', directory, ...(draw ? [] : ['--plain'])];
+	if (isInstalled(directory)) {
+		if (await holderOf(directory)) {
+			if (draw) return (await import('./home.js')).home({directory});
+			return (await import('./attach.js')).attach(style);
+		}
+		if (isTerminal && (await wantsToContinue(directory)))
+			return (await import('./install.js')).install('install', ['--yes', ...style]);
+		if (draw) return (await import('./home.js')).home({directory});
+		const exitCode = await (await import('./status.js')).status(['--dir', directory]);
+		if (isTerminal) (await import('./home.js')).tellCommands(directory);
+		return exitCode;
+	}
+	if (draw) return (await import('./wizard.js')).wizard({directory, settings});
+	if (isTerminal) return (await import('./questions.js')).questions({directory, settings});
+	throw new SetupError('Nothing is installed here, and nobody can be asked.', {
+		hint: 'Run it in a terminal, or give the answers: specify-setup install --answers FILE --yes',
+		exitCode: exitCodes.usage,
+	});
 };
 
 /**
- * What `specify-setup` without a command does: home of the installation that is here, or the guided installation.
+ * What `specify-setup` without a command does: home of the installation that is meant, or the guided installation.
  * Live screens where they can be drawn, plain questions on other terminals.
  */
 export const open = async (argv: readonly string[]): Promise<number> => {
@@ -30,23 +53,16 @@ export const open = async (argv: readonly string[]): Promise<number> => {
 		set: {type: 'string', multiple: true},
 		plain: {type: 'boolean'},
 	});
-	const directory = folderOf(values.dir);
 	const settings = values.set ?? [];
 	const draw = canDraw() && !values.plain;
-	const installed = existsSync(join(directory, 'specify.yaml'));
-	const style = ['--dir', directory, ...(draw ? [] : ['--plain'])];
-	if (installed && (await holderOf(directory))) return (await import('./attach.js')).attach(style);
-	if (installed && process.stdin.isTTY && process.stdout.isTTY && (await wantsToContinue(directory)))
-		return (await import('./install.js')).install('install', ['--yes', ...style]);
-	if (installed)
-		return draw
-			? (await import('./home.js')).home({directory})
-			: (await import('./status.js')).status(['--dir', directory]);
-	if (draw) return (await import('./wizard.js')).wizard({directory, settings});
-	if (process.stdin.isTTY && process.stdout.isTTY)
-		return (await import('./questions.js')).questions({directory, settings});
-	throw new SetupError('Nothing is installed here, and nobody can be asked.', {
-		hint: 'Run it in a terminal, or give the answers: specify-setup install --answers FILE --yes',
-		exitCode: exitCodes.usage,
-	});
+	const named = values.dir === undefined && !process.env.SPECIFY_SETUP_DIR ? folderAround() : folderOf(values.dir);
+	for (let directory = named, again = false; ; again = true) {
+		directory = again || directory === null ? await which({draw, again}) : directory;
+		if (directory === null) return exitCodes.done;
+		const left = await openFolder(directory, {draw, settings});
+		if (left !== 'others') return left;
+	}
 };
+
+const which = async (how: {draw: boolean; again: boolean}) =>
+	(await import('./installations.js')).whichInstallation(how);

@@ -1,3 +1,4 @@
+import {createInterface, type Interface} from 'node:readline';
 import {exitCodes, type SetupError} from '../errors.js';
 import type {JournalEntry} from '../model/events.js';
 import {PlainReporter} from '../plain/reporter.js';
@@ -17,8 +18,16 @@ export const errorLines = (error: SetupError, {verbose = false} = {}): string[] 
 	...(verbose && error.cause instanceof Error && error.cause.stack ? [error.cause.stack] : []),
 ];
 
-/** Shows a journal's entries as they come; returns the run's exit code, or 1 when it ended without one. */
-export const show = async (entries: AsyncIterable<JournalEntry>, output: Output): Promise<number> => {
+/**
+ * Shows a journal's entries as lines, as they come.
+ * @param signal fires when the entries end because nobody watches any more
+ * @returns the run's exit code, or 1 when it ended without one
+ */
+export const show = async (
+	entries: AsyncIterable<JournalEntry>,
+	output: Output,
+	{signal}: {signal?: AbortSignal} = {},
+): Promise<number> => {
 	const reporter = new PlainReporter();
 	let exitCode: number | undefined;
 	for await (const entry of entries) {
@@ -26,11 +35,75 @@ export const show = async (entries: AsyncIterable<JournalEntry>, output: Output)
 		else print(...reporter.take(entry));
 		if (entry.type === 'run.finished') exitCode = entry.exitCode;
 	}
-	if (exitCode === undefined && output === 'plain')
+	if (exitCode === undefined && output === 'plain' && !signal?.aborted)
 		print(
 			'',
 			'The run ended without finishing.',
 			'What to do: run specify-setup again; it continues where this one stopped.',
 		);
 	return exitCode ?? exitCodes.failed;
+};
+
+/** Whether a person watches plain lines and can answer. */
+export const canAnswer = (output: Output) => output === 'plain' && Boolean(process.stdin.isTTY && process.stdout.isTTY);
+
+/** Asks on Ctrl-C what is wanted, while lines go on; a second Ctrl-C leaves. Returns how to end that. */
+const askOnInterrupt = ({leave, stop}: {leave(): void; stop?(): void}) => {
+	let keys: Interface | undefined;
+	const close = () => {
+		keys?.close();
+		keys = undefined;
+		process.stdin.unref();
+	};
+	const ask = () => print(`[k]eep it running and leave${stop ? ', [s]top safely' : ''}, [b]ack:`);
+	const answer = (typed: string) => {
+		const choice = typed.trim().slice(0, 1).toLowerCase();
+		if (choice === 's' && stop) stop();
+		else if (choice === 'k') leave();
+		else if (choice !== 'b') return ask();
+		close();
+	};
+	const interrupted = () => {
+		if (keys) return leave();
+		print('');
+		ask();
+		process.stdin.ref();
+		// Whole lines, as the terminal gives them: it goes on to turn Ctrl-C into a signal.
+		keys = createInterface({input: process.stdin, terminal: false});
+		keys.on('line', answer);
+		keys.once('close', close);
+	};
+	process.on('SIGINT', interrupted);
+	return () => {
+		process.off('SIGINT', interrupted);
+		close();
+	};
+};
+
+/**
+ * Shows a run as lines. Where a person can answer, Ctrl-C asks whether to leave, to stop the run or to go on.
+ * @param entries gives the run's journal from its beginning, until the signal fires
+ * @param stop asks the run to stop safely; absent when that is not possible
+ * @returns the run's exit code; 0 when it was left and goes on
+ */
+export const watch = async (
+	{
+		directory,
+		entries,
+		stop,
+	}: {directory: string; entries(signal: AbortSignal): AsyncIterable<JournalEntry>; stop?(): void},
+	output: Output,
+): Promise<number> => {
+	const controller = new AbortController();
+	const {signal} = controller;
+	if (!canAnswer(output)) return show(entries(signal), output);
+	const release = askOnInterrupt({leave: () => controller.abort(), stop});
+	try {
+		const exitCode = await show(entries(signal), output, {signal});
+		if (!signal.aborted) return exitCode;
+		print(`The run goes on. Watch it with "specify-setup attach --dir ${directory}".`);
+		return exitCodes.done;
+	} finally {
+		release();
+	}
 };

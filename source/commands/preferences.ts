@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type Conf from 'conf';
 import envPaths from 'env-paths';
@@ -11,12 +11,24 @@ type Stored = {
 	installations: string[];
 };
 
+const configFolder = () => envPaths('specify-setup', {suffix: ''}).config;
+
+/** Folders of the installations this person has made or chosen; none where nothing can be read. Loads no store. */
+export const rememberedFolders = (): string[] => {
+	try {
+		const {installations} = JSON.parse(readFileSync(join(configFolder(), 'config.json'), 'utf8')) as Partial<Stored>;
+		return (installations ?? []).filter(folder => typeof folder === 'string');
+	} catch {
+		return [];
+	}
+};
+
 /**
  * What is remembered for this person between calls (mode 0600, in their configuration folder).
  * The store is opened when there is something to read or write: a first start need not wait for it.
  */
 export const openPreferences = () => {
-	const folder = envPaths('specify-setup', {suffix: ''}).config;
+	const folder = configFolder();
 	let opened: Promise<Conf<Stored>> | undefined;
 	const load = () => import('conf');
 	const store = () => {
@@ -46,6 +58,12 @@ export const openPreferences = () => {
 			preferences.set('drafts', change(preferences.get('drafts')));
 		});
 	};
+	const installations = async (change: (known: string[]) => string[]) => {
+		await trying(async () => {
+			const preferences = await store();
+			preferences.set('installations', change(preferences.get('installations')));
+		});
+	};
 	return {
 		/** Loads what is needed to keep something, so that it is kept at once. Nothing is written. */
 		prepare: async () => void (await trying(load)),
@@ -56,10 +74,8 @@ export const openPreferences = () => {
 		keepDraft: (directory: string, draft: Draft, screen: string) =>
 			drafts(others => ({...others, [directory]: {draft, screen}})),
 		forgetDraft: (directory: string) => drafts(({[directory]: _, ...others}) => others),
-		addInstallation: (directory: string) =>
-			trying(async () => {
-				const preferences = await store();
-				preferences.set('installations', [...new Set([...preferences.get('installations'), directory])]);
-			}),
+		addInstallation: (directory: string) => installations(known => [...new Set([...known, directory])]),
+		/** Drops a folder from the list; nothing else is touched. */
+		dropInstallation: (directory: string) => installations(known => known.filter(other => other !== directory)),
 	};
 };

@@ -1,48 +1,89 @@
 import {exitCodes} from '../errors.js';
+import {consequenceLines} from '../model/consequences.js';
+import {differenceText} from '../model/differences.js';
 import {currentValue} from '../model/wizard.js';
 import {askAll, type QuestionServices} from '../plain/questions.js';
 import {planLines} from '../plain/reporter.js';
 import {refusalOf} from '../steps/preflight.js';
 import {beginRun} from './begin.js';
 import {gatherFacts, withoutSecrets} from './facts.js';
-import {absolute, consider, DumpReader, findAttachments, findNames} from './guide.js';
-import {print, show} from './output.js';
+import {
+	absolute,
+	consider,
+	DumpReader,
+	findAttachments,
+	findDraftNames,
+	showDifferences,
+	type Wanted,
+} from './guide.js';
+import {print, watch} from './output.js';
 import {openPreferences} from './preferences.js';
 
-const left = () => {
-	print('Nothing has been installed. Your answers are kept; run specify-setup again to go on.');
-	return exitCodes.cancelled;
+const indented = (lines: readonly string[]) => lines.map(line => `  ${line}`);
+
+const left = {
+	install: 'Nothing has been installed. Your answers are kept; run specify-setup again to go on.',
+	reconfigure: 'Nothing has been changed.',
 };
 
-/** The guided installation as plain questions, then the run as plain lines. Returns the exit code. */
+/**
+ * The guided installation, or with `reconfigure` the guided change of one that is there, as plain questions, then the run
+ * as plain lines. Returns the exit code.
+ * @throws SetupError when what shall be changed cannot be, as in `readExisting`
+ */
 export const questions = async ({
 	directory,
 	settings,
+	reconfigure = false,
 }: {
 	directory: string;
 	settings: readonly string[];
+	reconfigure?: boolean;
 }): Promise<number> => {
+	const command = reconfigure ? 'reconfigure' : 'install';
 	const preferences = openPreferences();
-	const facts = await gatherFacts(directory, settings);
+	const existing = reconfigure ? await (await import('./existing.js')).readExisting(directory, settings) : undefined;
+	const facts = await gatherFacts(directory, settings, existing);
 	const reader = new DumpReader();
 	const {signal} = new AbortController();
-	const kept = await preferences.draft(directory);
+	const kept = existing ? undefined : await preferences.draft(directory);
+	const wantedOf = (wanted: Pick<Wanted, 'answers' | 'secrets' | 'keep'>): Wanted => ({
+		...wanted,
+		directory,
+		existing,
+		answers: absolute(wanted.answers),
+	});
 	const services: QuestionServices = {
-		save: (draft, screen) => void preferences.keepDraft(directory, withoutSecrets(draft), screen),
+		save(draft, screen) {
+			if (!existing) void preferences.keepDraft(directory, withoutSecrets(draft), screen);
+		},
 		async find(key, draft) {
-			if (key === 'domain') return findNames(currentValue(draft, facts, key), signal);
+			if (key === 'domain') return findDraftNames(draft, facts, signal);
 			if (key === 'database.attachments' && currentValue(draft, facts, key) !== '')
 				return findAttachments(currentValue(draft, facts, key), signal);
 			if (key === 'database.dump') return reader.read(currentValue(draft, facts, key), signal, () => {});
 			return null;
 		},
-		async plan(answers) {
-			const {steps, checks} = await consider(directory, absolute(answers), reader.known, signal);
+		async plan(wanted) {
+			const {steps, checks, consequences, edited, done} = await consider(wantedOf(wanted), reader.known, signal);
 			const troubles = checks
 				.filter(({result}) => result !== 'ok')
 				.map(({name, detail, hint}) => `${name}: ${detail}. ${hint}`);
-			return [...troubles, 'What will be done:', ...planLines(steps)];
+			if (!existing) return {lines: [...troubles, 'What will be done:', ...planLines(steps)], edited: [], done: false};
+			if (done) return {lines: ['Everything is as the answers say.'], edited, done};
+			return {
+				lines: [
+					...troubles,
+					...(consequences.length > 0 ? ['What follows:', ...indented(consequenceLines(consequences))] : []),
+					'What will be done:',
+					...planLines(steps.filter(step => !step.done)),
+				],
+				edited,
+				done,
+			};
 		},
+		differences: async wanted =>
+			(await showDifferences(wantedOf(wanted))).flatMap(file => [...differenceText(file), '']),
 		print,
 	};
 	const asked = askAll(facts, kept?.draft ?? {}, services, {from: kept?.screen});
@@ -50,20 +91,23 @@ export const questions = async ({
 		if (error instanceof Error && error.name === 'ExitPromptError') return null;
 		throw error;
 	});
-	if (!result) return left();
-	const answers = absolute(result.answers);
-	const {checks} = await consider(directory, answers, reader.known, signal);
+	if (!result) {
+		print(left[command]);
+		return exitCodes.cancelled;
+	}
+	const {secrets, keep} = result;
+	const wanted = wantedOf(result);
+	const {checks, done} = await consider(wanted, reader.known, signal);
+	if (existing && done) {
+		print('Everything is as the answers say. Nothing was changed.');
+		return exitCodes.done;
+	}
 	const refused = refusalOf(checks);
 	if (refused) throw refused;
-	const {entries, stop} = await beginRun({
-		command: 'install',
-		directory,
-		answers,
-		dump: reader.known,
-		secrets: result.secrets,
-	});
+	const {answers} = wanted;
+	const {entries, stop} = await beginRun({command, directory, answers, dump: reader.known, secrets, keep});
 	await preferences.addInstallation(directory);
 	await preferences.forgetDraft(directory);
-	for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
-	return show(entries(), 'plain');
+	process.on('SIGTERM', stop);
+	return watch({directory, entries, stop}, 'plain');
 };

@@ -1,11 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {engineAt, findSocket} from '../engine/api.js';
 import {exitCodes, SetupError} from '../errors.js';
-import {projectName} from '../files/names.js';
 import {readFlags} from '../flags.js';
 import {localHost} from '../host/local.js';
 import {type LiveStatus, statusLines} from '../model/status.js';
 import {openInstallation} from '../run/installation.js';
+import {projectOf} from '../run/installations.js';
 import {liveStatus} from '../run/live-status.js';
 import {statusOf} from '../run/status.js';
 import {gatherAnswers} from './answers.js';
@@ -35,7 +35,7 @@ const open = async (directory: string, signal: AbortSignal) => {
 /** Follows the installation of a folder. @throws SetupError when nothing is installed there, or the engine is not on this machine */
 export const follow = async (directory: string, signal: AbortSignal) => {
 	const engine = engineAt(await findSocket(localHost));
-	const project = projectName(directory);
+	const project = await projectOf(localHost, directory);
 	return {
 		engine,
 		project,

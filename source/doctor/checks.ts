@@ -11,12 +11,12 @@ import {renewsByItself} from '../model/authority.js';
 import {
 	type DatabaseFacts,
 	type Group,
-	isUnfinished,
 	type Judgement,
 	judgeAssetClock,
 	judgeCertificate,
 	judgeCharacters,
 	judgeContent,
+	judgeDrift,
 	judgeFiles,
 	judgeGate,
 	judgeImages,
@@ -40,12 +40,14 @@ import {
 	type SeenMode,
 } from '../model/doctor.js';
 import {isLocalDomain, isPublicDomain} from '../model/domain.js';
+import {type DriftSeen, driftOf} from '../model/drift.js';
+import {isUnfinished, type LastRun} from '../model/last-run.js';
 import {judgeNames} from '../model/names.js';
 import {isDone} from '../model/plan.js';
 import {preflightChecks} from '../model/preflight.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
 import {secretNames} from '../model/secrets.js';
-import type {Status} from '../model/status.js';
+import {compositionSeen} from '../run/drift.js';
 import {planFor} from '../run/installation.js';
 import {type Holder, isAlive} from '../run/lock.js';
 import type {Context} from '../steps/context.js';
@@ -57,9 +59,9 @@ import {askDatabase, assetClock, databaseQuestions, persistence, queues} from '.
 const timeoutMs = 60_000;
 
 /** An installation's folder; `context` is null when the installation could not be opened. */
-export type Folder = {host: Host; directory: string; context: Context | null; lastRun: Status['lastRun']};
+export type Folder = {host: Host; directory: string; context: Context | null; lastRun: LastRun | null};
 /** An installation that could be opened. */
-export type Patient = Folder & {context: Context; database(): Promise<DatabaseFacts>};
+export type Patient = Folder & {context: Context; database(): Promise<DatabaseFacts>; drift(): Promise<DriftSeen>};
 
 /** Something the doctor looks at; it returns what it judged and throws when it could not look. */
 export type Check<T> = {
@@ -211,10 +213,16 @@ const onlyModes = async ({host, directory, files, observation}: Context) => {
 	return new Set(same.flat());
 };
 
+/** The generated files; those that differ only in what they say of others are judged by these. */
 const filesCheck: Check<{context: Context}> = {
 	name: 'generated files',
 	group: 'folder',
-	run: async ({context}) => [judgeFiles(context.observation.files, await onlyModes(context))],
+	async run({context}) {
+		const {consequences} = await compositionSeen(context);
+		const {files} = context.observation;
+		const own = Object.fromEntries(Object.entries(files).filter(([path]) => !consequences.includes(path)));
+		return [judgeFiles(own, await onlyModes(context))];
+	},
 };
 
 /** What is looked at in an installation whose engine does not answer. */
@@ -302,6 +310,17 @@ const projectsAt = async (context: Context, kind: 'network' | 'volume', name: st
 export const installationChecks: readonly Check<Patient>[] = [
 	machineCheck,
 	filesCheck,
+	{
+		name: 'answers',
+		group: 'folder',
+		async run({context, drift}) {
+			const seen = await drift();
+			return judgeDrift(driftOf(seen), {
+				isRecorded: seen.installed !== null,
+				changes: planFor(context).flatMap(({changes}) => changes),
+			});
+		},
+	},
 	{name: 'services', group: 'services', run: services},
 	{name: 'image digests', group: 'services', run: async ({context}) => [judgeImages(context.observation.images)]},
 	{

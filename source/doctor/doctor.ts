@@ -3,6 +3,7 @@ import type {Host} from '../host/host.js';
 import {couldNotLook, type Finding, type Fix, type Mended, placed, type Report, reportOf} from '../model/doctor.js';
 import {redactDeep} from '../model/redact.js';
 import type {ServiceName} from '../model/releases.js';
+import {lookAtDrift} from '../run/drift.js';
 import {holderOf, lockedError} from '../run/lock.js';
 import {lastRunOf} from '../run/status.js';
 import type {Context} from '../steps/context.js';
@@ -111,12 +112,17 @@ const lookInside = async (request: DoctorRequest, context: Context | null): Prom
 			notLookedAt: ['services, database, certificates and pages: the Docker engine does not answer'],
 		});
 	let facts: ReturnType<typeof databaseFacts> | undefined;
+	let differing: ReturnType<typeof lookAtDrift> | undefined;
 	const patient: Patient = {
 		...folder,
 		context,
 		database: () => {
 			facts ??= databaseFacts(context);
 			return facts;
+		},
+		drift: () => {
+			differing ??= lookAtDrift(context, lastRun);
+			return differing;
 		},
 	};
 	return joined(outer, await make(installationChecks, patient, signal));

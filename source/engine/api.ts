@@ -62,6 +62,10 @@ export type Engine = {
 	container(id: string): Promise<ContainerDetails | null>;
 	image(reference: string): Promise<{id: string; digests: string[]} | null>;
 	volumes(): Promise<string[]>;
+	/** The values that volumes have for a label, each once. */
+	volumeLabels(label: string): Promise<string[]>;
+	/** Where a volume keeps its data; `path` is null where that is known only while it is in use. Null: there is none. */
+	volume(name: string): Promise<{path: string | null} | null>;
 	pull(reference: string, options: {signal?: AbortSignal}): AsyncGenerator<PullMessage>;
 	tag(reference: string, as: string): Promise<void>;
 };
@@ -170,15 +174,23 @@ export const engineAt = (socket: string): Engine & EngineStreams => {
 			const call = request({socketPath: socket, method, path, signal, headers: {Host: 'docker'}}, response =>
 				resolve({status: response.statusCode ?? 0, body: response}),
 			);
-			call.on('error', (error: NodeJS.ErrnoException) =>
-				reject(error.syscall === 'connect' ? new EngineUnreachable(socket, error.code ?? 'unknown') : error),
-			);
+			call.on('error', error => reject(unreachable(error)));
 			call.end();
 		});
 
+	/** An engine that nobody answers for, or that broke off in the middle, as one error. */
+	const unreachable = (error: NodeJS.ErrnoException) =>
+		error.syscall === 'connect' || error.code === 'ECONNRESET' || error.code === 'EPIPE'
+			? new EngineUnreachable(socket, error.code ?? 'unknown')
+			: error;
+
 	const text = async (body: Readable) => {
 		const parts: Buffer[] = [];
-		for await (const part of body) parts.push(part as Buffer);
+		try {
+			for await (const part of body) parts.push(part as Buffer);
+		} catch (error) {
+			throw unreachable(error as NodeJS.ErrnoException);
+		}
 		return Buffer.concat(parts).toString('utf8');
 	};
 
@@ -277,10 +289,28 @@ export const engineAt = (socket: string): Engine & EngineStreams => {
 			return (found?.Volumes ?? []).map(({Name}) => Name);
 		},
 
+		async volume(name) {
+			const found = await get<{Mountpoint: string; Options: {device?: string; o?: string} | null}>(`/volumes/${name}`);
+			if (!found) return null;
+			const {device, o = ''} = found.Options ?? {};
+			if (device === undefined) return {path: found.Mountpoint || null};
+			return {path: /\br?bind\b/.test(o) ? device : null};
+		},
+
+		async volumeLabels(label) {
+			const filters = encodeURIComponent(JSON.stringify({label: [label]}));
+			const found = await get<{Volumes: {Labels: Record<string, string> | null}[] | null}>(`/volumes?filters=${filters}`);
+			return [...new Set((found?.Volumes ?? []).flatMap(({Labels}) => Labels?.[label] ?? []))];
+		},
+
 		async *pull(reference, {signal}) {
 			const {status, body} = await open('POST', `/images/create?fromImage=${encodeURIComponent(reference)}`, signal);
 			if (status >= 400) throw new Error(messageIn(await text(body)));
-			yield* jsonLines<PullMessage>(body);
+			try {
+				yield* jsonLines<PullMessage>(body);
+			} catch (error) {
+				throw unreachable(error as NodeJS.ErrnoException);
+			}
 		},
 
 		async tag(reference, as) {

@@ -31,6 +31,13 @@ export const composition = (directory: string) => compose(directory, 'config', '
 export const configHashes = (directory: string) => compose(directory, 'config', '--hash', '*');
 
 /**
+ * The same for a composition on standard input. Relative paths and variables are those of the folder.
+ * @param overrides files of the user's own, which Compose adds by itself only to a composition that it finds
+ */
+export const configHashesOf = (directory: string, overrides: readonly string[]) =>
+	compose(directory, ...['-', ...overrides].flatMap(file => ['--file', file]), 'config', '--hash', '*');
+
+/**
  * Starts services whose images are here already, after what they depend on; recreates exactly those whose configuration changed.
  * Without --no-deps, which would give them another configuration hash than "docker compose up" by hand.
  */

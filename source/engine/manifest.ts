@@ -11,6 +11,8 @@ type Manifest = {
 
 const architectures: Record<string, string> = {x86_64: 'amd64', aarch64: 'arm64'};
 
+const timeoutMs = 30_000;
+
 /**
  * The layers of an image for this machine's architecture.
  * Two requests at most, because registries count them against a pull limit.
@@ -22,7 +24,9 @@ export const layersOf = async (
 	{architecture, insecure, signal}: {architecture: string; insecure: boolean; signal?: AbortSignal},
 ): Promise<Layer[]> => {
 	const ask = async (reference: string): Promise<Manifest> => {
-		const {exitCode, stdout, stderr} = await host.run(manifest(reference, {insecure}), {signal, timeoutMs: 60_000});
+		const began = Date.now();
+		const {exitCode, stdout, stderr} = await host.run(manifest(reference, {insecure}), {signal, timeoutMs});
+		if (exitCode !== 0 && Date.now() - began >= timeoutMs) throw new Error('the registry did not answer: i/o timeout');
 		if (exitCode !== 0) throw new Error(stderr.trim().split('\n').pop() || 'the registry did not answer');
 		return JSON.parse(stdout) as Manifest;
 	};

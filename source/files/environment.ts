@@ -16,18 +16,23 @@ export const environment = (secrets: Secrets, own: readonly string[] = []) =>
 /** A row as Compose reads it: quoted or not, an optional `export`, a comment behind a space. */
 const line = /^(?:export\s+)?([A-Z][A-Z0-9_]*)=(?:'([^']*)'|"([^"]*)"|([^\s]*))(?:\s+#.*)?$/;
 
+/** The name and value of a row; null for a comment, and for what is none. */
+export const readRow = (row: string): {name: string; value: string} | null => {
+	const match = line.exec(row.trim());
+	return match && {name: match[1]!, value: match[2] ?? match[3] ?? match[4] ?? ''};
+};
+
 /** Reads the secrets back out of an `.env`; names it does not know are left alone. */
 export const secretsOf = (text: string): Partial<Secrets> => {
 	const secrets: Partial<Secrets> = {};
 	for (const row of text.split(/\r?\n/)) {
-		const match = line.exec(row.trim());
-		if (!match || !secretNames.includes(match[1] as SecretName)) continue;
-		const value = match[2] ?? match[3] ?? match[4] ?? '';
+		const {name, value} = readRow(row) ?? {name: '', value: ''};
+		if (!secretNames.includes(name as SecretName)) continue;
 		if (!/^[A-Za-z0-9]+$/.test(value))
-			throw new SetupError(`${match[1]} in .env holds characters that Specify cannot take.`, {
+			throw new SetupError(`${name} in .env holds characters that Specify cannot take.`, {
 				hint: 'Use letters and digits only: Specify puts it into an address without escaping.',
 			});
-		secrets[match[1] as SecretName] = value;
+		secrets[name as SecretName] = value;
 	}
 	return secrets;
 };

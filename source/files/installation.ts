@@ -9,9 +9,9 @@ import {compose} from './compose.js';
 import {environment} from './environment.js';
 import {healthProgram} from './health-program.js';
 import {landingPage} from './landing.js';
-import {environmentCopy, projectFile, secretsFolder, stateFolder} from './names.js';
+import {environmentCopy, projectFile, schemaFile, secretsFolder, stateFolder} from './names.js';
 import {apacheSnippet, nginxSnippet} from './outer-web-server.js';
-import {specifyYaml} from './specify-yaml.js';
+import {specifySchema, specifyYaml} from './specify-yaml.js';
 import {localSettings} from './specify7-settings.js';
 
 /** A file specify-setup writes. `path` is relative to the installation's folder. */
@@ -49,6 +49,7 @@ export const installationFiles = ({
 	secrets,
 	memory,
 	own = [],
+	settings = [],
 	mine = {},
 }: {
 	project: string;
@@ -57,6 +58,8 @@ export const installationFiles = ({
 	memory: number;
 	/** Rows of `.env` that are the user's own. */
 	own?: readonly string[];
+	/** Names and texts of the user's own settings for Specify 7, which it reads when it starts. */
+	settings?: readonly string[];
 	/** Texts of files edited by hand that are kept, by path. */
 	mine?: Readonly<Record<string, string>>;
 }): GeneratedFile[] => {
@@ -76,7 +79,7 @@ export const installationFiles = ({
 					readable('web-server/apache.conf', apacheSnippet(outerSite(answers))),
 				]
 			: [];
-	const settings = readable('specify7/local_settings.py', localSettings(answers));
+	const localPython = readable('specify7/local_settings.py', localSettings(answers));
 	const health = readable('specify7/health.py', healthProgram());
 	const rootPassword: GeneratedFile = {
 		path: `${secretsFolder}/database-root-password`,
@@ -85,12 +88,13 @@ export const installationFiles = ({
 	};
 	const hashes = {
 		db: hashOf(rootPassword.text),
-		specify7: hashOf(settings.text, health.text),
-		worker: hashOf(settings.text, health.text),
+		specify7: hashOf(localPython.text, health.text, ...settings),
+		worker: hashOf(localPython.text, health.text, ...settings),
 	};
 	const text = environment(secrets, own);
 	return [
 		{path: 'specify.yaml', text: specifyYaml(answers), mode: 0o644},
+		{path: schemaFile, text: specifySchema(), mode: 0o600},
 		{path: '.env', text, mode: 0o600},
 		{path: environmentCopy, text, mode: 0o600},
 		{
@@ -101,7 +105,7 @@ export const installationFiles = ({
 		rootPassword,
 		...proxy,
 		...outer,
-		settings,
+		localPython,
 		health,
 		readable('compose.yaml', compose({project, answers, profile: profileFor(memory), hashes})),
 	];

@@ -21,6 +21,9 @@ export const keptFile = `${stateFolder}/kept.json`;
 /** Holds the Compose project's name, so that a moved folder finds its data. */
 export const projectFile = `${stateFolder}/project`;
 
+/** JSON Schema of `specify.yaml`, for editors. */
+export const schemaFile = `${stateFolder}/specify.schema.json`;
+
 /** Folders of the user's own that containers mount; made empty, never touched again. */
 export const userFolders = ['Caddyfile.d', 'local_settings.d'] as const;
 

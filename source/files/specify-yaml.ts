@@ -1,11 +1,29 @@
-import {isMap, isScalar, LineCounter, parseDocument, stringify, visit} from 'yaml';
+import {type ErrorCode, isMap, isScalar, LineCounter, parseDocument, stringify, visit} from 'yaml';
 import type {Answers} from '../model/answers.js';
+import {answersSchema} from '../model/answers-schema.js';
+import {schemaFile} from './names.js';
 
-/** Text of `specify.yaml`: the answers and no secrets. */
+/** Text of `specify.yaml`: the answers and no secrets. Editors find the schema by its first line. */
 export const specifyYaml = (answers: Answers) =>
-	`# The answers of this installation. Edit them, then run: specify-setup reconfigure\n${stringify(answers, {lineWidth: 0})}`;
+	[
+		`# yaml-language-server: $schema=${schemaFile}`,
+		'# The answers of this installation. Edit them, then run: specify-setup reconfigure',
+		stringify(answers, {lineWidth: 0}),
+	].join('\n');
 
-export type YamlProblem = {message: string; line: number; column: number};
+/** Text of the schema, with which editors complete and check `specify.yaml`. */
+export const specifySchema = () => `${JSON.stringify(answersSchema(), null, '\t')}\n`;
+
+/** A place in a file, from 1. */
+export type YamlPlace = {line: number; column: number};
+export type YamlProblem = YamlPlace & {message: string};
+
+/** What people are told where the parser speaks of its own affairs. */
+const messages: Partial<Record<ErrorCode, string>> = {
+	DUPLICATE_KEY: 'this key stands here a second time',
+	MULTIPLE_DOCS: 'a second set of answers begins here (---); a file holds one',
+	TAB_AS_INDENT: 'a tab stands here; YAML wants spaces at the beginning of a line',
+};
 
 /** A parsed YAML file that still knows where each key stood. */
 export type LocatedYaml = {
@@ -21,7 +39,7 @@ export const readYaml = (text: string): LocatedYaml => {
 	const document = parseDocument(text, {lineCounter, prettyErrors: false, uniqueKeys: true});
 	const problems = document.errors.map(error => {
 		const {line, col} = lineCounter.linePos(error.pos[0]);
-		return {message: error.message, line, column: col};
+		return {message: messages[error.code] ?? error.message, line, column: col};
 	});
 	const placeAt = (offset: number) => {
 		const {line, col} = lineCounter.linePos(offset);

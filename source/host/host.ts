@@ -19,7 +19,10 @@ export type Host = {
 	feed(command: Command, input: Readable, options?: {signal?: AbortSignal}): Promise<Finished>;
 	/** The text of a file, or null when there is none. */
 	read(path: string): Promise<string | null>;
-	/** Replaces a file at once: temporary file, fsync, rename. Makes missing folders (0755). */
+	/**
+	 * Replaces a file at once: temporary file, fsync, rename. Makes missing folders (0755).
+	 * What goes wrong leaves the old file as it was; the error's `path` is the file's.
+	 */
 	write(path: string, text: string, mode: number): Promise<void>;
 	/** Makes a folder and its missing parents with these permissions; those that are there keep theirs. */
 	makeFolder(path: string, mode: number): Promise<void>;
@@ -32,6 +35,8 @@ export type Host = {
 	stat(path: string): Promise<{mode: number; bytes: number; isFolder: boolean} | null>;
 	/** Free bytes for an ordinary user at the nearest existing parent of a path. */
 	freeBytes(path: string): Promise<number>;
+	/** Which file system the nearest existing parent of a path is on: the same number, the same disk. */
+	fileSystem(path: string): Promise<number>;
 	/** Which of these TCP ports something listens on. */
 	listeners(ports: readonly number[]): Promise<Listener[]>;
 	/** Memory and swap in bytes, processors, the user's name, the time zone (IANA). */

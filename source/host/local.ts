@@ -14,6 +14,8 @@ const isMissing = (error: unknown) => {
 	return code === 'ENOENT' || code === 'ENOTDIR';
 };
 
+const isForbidden = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EACCES';
+
 const missingAs =
 	<T>(value: T) =>
 	(error: unknown): T => {
@@ -70,6 +72,17 @@ const makeFolder = async (path: string, mode: number) => {
 	const first = await mkdir(path, {recursive: true, mode});
 	if (first === undefined) return;
 	for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, mode);
+};
+
+/** What is found at a path or, where there is nothing or others may not look, at the nearest parent. */
+const nearest = async <T>(path: string, look: (folder: string) => Promise<T>): Promise<T> => {
+	for (let folder = path; ; folder = dirname(folder)) {
+		try {
+			return await look(folder);
+		} catch (error) {
+			if (folder === dirname(folder) || !(isMissing(error) || isForbidden(error))) throw error;
+		}
+	}
 };
 
 /** The machine this process runs on. */
@@ -170,8 +183,8 @@ export const localHost: Host = {
 			}
 			await rename(temporary, path);
 		} catch (error) {
-			await rm(temporary, {force: true});
-			throw error;
+			await rm(temporary, {force: true}).catch(() => {});
+			throw Object.assign(error as Error, {path});
 		}
 	},
 
@@ -189,12 +202,13 @@ export const localHost: Host = {
 			missingAs(null),
 		),
 
-	async freeBytes(path) {
-		for (let folder = path; ; folder = dirname(folder)) {
-			const facts = await statfs(folder).catch(missingAs(null));
-			if (facts) return facts.bavail * facts.bsize;
-		}
-	},
+	freeBytes: path =>
+		nearest(path, async folder => {
+			const {bavail, bsize} = await statfs(folder);
+			return bavail * bsize;
+		}),
+
+	fileSystem: path => nearest(path, async folder => (await stat(folder)).dev),
 
 	listeners: listenersOn,
 

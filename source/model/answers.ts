@@ -26,6 +26,15 @@ const isEmail = (address: string) => {
 	return rest.length === 0 && /^[A-Za-z0-9.!#$&*+/=?^_`{|}~-]{1,64}$/.test(local) && isHostname(domainToASCII(domain));
 };
 
+/** Not by `URL.canParse`, and so not by `z.url()`: Node 20's is wrong about other alphabets once it is called often. */
+const isHttpsAddress = (address: string) => {
+	try {
+		return /^https:\/\//i.test(address) && new URL(address).hostname !== '';
+	} catch {
+		return false;
+	}
+};
+
 /** Whether a Caddyfile reads a text as one word that means itself: `<<` would begin a heredoc, `{$` a variable. */
 const isCaddyWord = (word: string) => !/^<<|[\s\p{Cc}"`{}\\#]/u.test(word);
 const caddyWordRule =
@@ -142,8 +151,9 @@ const makeFields = () => {
 		.min(1, 'must not be empty')
 		.refine(value => !value.includes('\0'), 'must be a path');
 	const httpsAddress = z
-		.url({error: 'must be an https:// address', abort: true})
-		.refine(address => /^https:\/\//i.test(address), 'must be an https:// address')
+		.string('must be an https:// address')
+		.trim()
+		.refine(isHttpsAddress, {error: 'must be an https:// address', abort: true})
 		.refine(isCaddyWord, caddyWordRule)
 		.transform(address => new URL(address).href);
 	return {
@@ -232,7 +242,8 @@ const lazily = <T>(make: () => T) => {
 		return made.value;
 	};
 };
-const schema = lazily(() => z.strictObject(makeFields()).partial());
+/** The form of `specify.yaml`. Which values go together is not in it: see `parseAnswers`. */
+export const schema = lazily(() => z.strictObject(makeFields()).partial());
 type GivenAnswers = z.infer<ReturnType<typeof schema>>;
 
 /** The answers, complete: the one value everything else is computed from. Mirrors `specify.yaml`. */
@@ -414,25 +425,42 @@ const rules = (answers: Answers): AnswerProblem[] => {
 	return problems;
 };
 
+/** What a schema says of a value that is there. */
+const present = (place: z.ZodType): z.ZodType =>
+	place instanceof z.ZodNullable || place instanceof z.ZodOptional ? present(place.unwrap() as z.ZodType) : place;
+
 /** The keys an object of the schema has, by the path to it. */
 const keysAt = (path: readonly PropertyKey[]) => {
 	let place: z.ZodType = schema();
-	for (const key of path) {
-		place = (place as z.ZodObject).shape[String(key)] as z.ZodType;
-		while (place instanceof z.ZodNullable || place instanceof z.ZodOptional) place = place.unwrap() as z.ZodType;
-	}
+	for (const key of path) place = present((place as z.ZodObject).shape[String(key)] as z.ZodType);
 	return Object.keys((place as z.ZodObject).shape);
 };
+
+const keysBelow = (place: z.ZodType, path: readonly string[]): string[] =>
+	place instanceof z.ZodObject
+		? Object.entries(place.shape).flatMap(([name, value]) => {
+				const below = [...path, name];
+				return [below.join('.'), ...keysBelow(present(value as z.ZodType), below)];
+			})
+		: [];
+
+/** Every dotted key the answers have; a section comes before what is in it. */
+export const answerKeys = lazily(() => keysBelow(schema(), []));
 
 const unknownKeyReason = (key: string, path: readonly PropertyKey[]) =>
 	`"${key}" is not known here; known are: ${keysAt(path).join(', ')}`;
 
+/** What stands at a path; undefined for nothing. */
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+	path.reduce<unknown>((place, key) => (place as Record<PropertyKey, unknown> | undefined)?.[key], value);
+
 /** Every problem of the schema, by key. */
-const schemaProblems = (error: z.ZodError): AnswerProblem[] =>
+const schemaProblems = (error: z.ZodError, value: unknown): AnswerProblem[] =>
 	error.issues.flatMap(issue => {
 		if (issue.code === 'unrecognized_keys')
 			return issue.keys.map(key => ({key: [...issue.path, key].join('.'), reason: unknownKeyReason(key, issue.path)}));
-		return [{key: issue.path.join('.'), reason: issue.message}];
+		const missing = valueAt(value, issue.path) === undefined;
+		return [{key: issue.path.join('.'), reason: missing ? 'is missing' : issue.message}];
 	});
 
 /**
@@ -449,7 +477,7 @@ export const parseAnswers = (
 			problems: [{key: '', reason: 'the answers must be keys with values, such as "domain: specify.museum.example"'}],
 		};
 	const result = schema().safeParse(value);
-	const problems = result.success ? [] : schemaProblems(result.error);
+	const problems = result.success ? [] : schemaProblems(result.error, value);
 	/** Top-level keys in which something is wrong; the rules are asked about the others. */
 	const wrong = new Set(
 		(result.error?.issues ?? []).flatMap(issue =>

@@ -1,10 +1,11 @@
+import type {Difference} from './drift.js';
 import {formatBytes} from './format.js';
 import {gateFor} from './gate.js';
+import type {LastRun} from './last-run.js';
 import type {NameJudgement} from './names.js';
 import type {Observation, ObservedDatabase, ObservedProxy, ObservedService} from './observation.js';
 import type {PreflightCheck} from './preflight.js';
 import type {ServiceName} from './releases.js';
-import type {Status} from './status.js';
 import {compareVersions} from './version.js';
 
 /** Where a check belongs; the order is the one they are shown in. */
@@ -174,7 +175,7 @@ export const judgeLock = (seen: {run: string; alive: boolean} | null): Judgement
 
 /** @param planDone nothing is left to do; null when that is not known */
 export const judgeLastRun = (
-	last: Status['lastRun'],
+	last: LastRun | null,
 	{underWay, planDone}: {underWay: boolean; planDone: boolean | null},
 ): Judgement => {
 	const name = 'last run';
@@ -193,9 +194,45 @@ export const judgeLastRun = (
 	return planDone === true ? advise(name, `${detail}; nothing is left to do`, remedy) : bad(name, detail, remedy);
 };
 
-/** Whether a run stopped before its end, so that services may be stopped on purpose. */
-export const isUnfinished = (last: Status['lastRun']) =>
-	last !== null && last.outcome !== 'done' && last.outcome !== 'unchanged';
+const mostTold = 6;
+
+/**
+ * Whether answers, files and containers agree, as far as no other check tells it, and what "reconfigure" would do.
+ * @param isRecorded it is known what was installed last
+ * @param changes of the plan for the answers on disk
+ */
+export const judgeDrift = (
+	differences: readonly Difference[],
+	{isRecorded, changes}: {isRecorded: boolean; changes: readonly string[]},
+): Judgement[] => {
+	const judged = (name: string, kind: Difference['kind'], inOrder: string) => {
+		const found = differences.filter(difference => difference.kind === kind);
+		return found.length === 0
+			? ok(name, inOrder)
+			: advise(name, found.map(({what}) => what).join('; '), found.map(({remedy}) => remedy).join(' '));
+	};
+	const told = [
+		...changes.slice(0, mostTold),
+		...(changes.length > mostTold ? [`${changes.length - mostTold} more`] : []),
+	];
+	return [
+		judged(
+			'answers',
+			'answers',
+			isRecorded ? 'installed as specify.yaml says' : 'what was installed is not recorded yet',
+		),
+		judged('settings of your own', 'settings', 'Specify 7 and its worker have local_settings.d/ as it is'),
+		judged('folder of the containers', 'folder', 'this one'),
+		judged('other containers', 'containers', 'none in this project'),
+		changes.length === 0
+			? ok('reconfigure', 'would change nothing')
+			: advise(
+					'reconfigure',
+					`would: ${told.join('; ')}`,
+					'"specify-setup reconfigure --plan" shows it all, "specify-setup reconfigure" does it.',
+				),
+	];
+};
 
 const manyRestarts = 3;
 

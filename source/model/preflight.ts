@@ -5,6 +5,7 @@ import {decideStart} from './database-start.js';
 import {formatBytes, formatMemory} from './format.js';
 import type {Observation} from './observation.js';
 import {requirements} from './sizing.js';
+import {imageSpace, loadedSpace, spareBytes} from './space.js';
 import {compareVersions, numbersOf} from './version.js';
 
 /** One thing looked at before anything is changed. `refused` stops the run; `advice` is shown and the run goes on. */
@@ -18,11 +19,6 @@ export type PreflightCheck = {
 
 const minimumCompose = [2, 23, 1] as const;
 const clockToleranceMs = 150_000;
-/** Unpacked layers take about this many times their compressed size (measured over the images of the composition). */
-const unpackedFactor = 3.2;
-/** A loaded InnoDB table takes about this many times its SQL text, with its indexes and the redo log. */
-const loadedFactor = 2.5;
-const spareBytes = 2 * 2 ** 30;
 
 const ok = (name: string, detail: string): PreflightCheck => ({name, result: 'ok', detail, hint: ''});
 const advise = (name: string, detail: string, hint: string): PreflightCheck => ({name, result: 'advice', detail, hint});
@@ -129,8 +125,7 @@ const diskCheck = (observation: Observation, needs: Needs): PreflightCheck => {
 	const {engine} = observation;
 	if (!engine.reachable) return ok('disk', 'not looked at');
 	const {advisedFrom} = requirements.disk;
-	const need =
-		needs.imageBytes * (1 + unpackedFactor) + needs.sqlBytes * loadedFactor + needs.attachmentBytes + spareBytes;
+	const need = imageSpace(needs.imageBytes) + loadedSpace(needs.sqlBytes) + needs.attachmentBytes + spareBytes;
 	const parts = [
 		'the images',
 		...(needs.sqlBytes > 0 ? ['the loaded dump'] : []),
@@ -148,6 +143,20 @@ const diskCheck = (observation: Observation, needs: Needs): PreflightCheck => {
 		return advise('disk', free, `${formatBytes(advisedFrom)} are recommended, for attachments and backups.`);
 	return ok('disk', free);
 };
+
+/** Other disks than the engine's on which something of the run will be. */
+const otherDiskChecks = ({elsewhere = []}: Needs): PreflightCheck[] =>
+	elsewhere.map(({path, what, freeBytes, needBytes}) => {
+		const name = `disk of ${path}`;
+		const free = `${formatBytes(freeBytes)} free`;
+		return freeBytes < needBytes
+			? refuse(
+					name,
+					`${free}; ${what} need ${formatBytes(needBytes)}`,
+					`Free ${formatBytes(needBytes - freeBytes)} there ("df -h" shows the disks), then run this again.`,
+				)
+			: ok(name, free);
+	});
 
 const clockCheck = (needs: Needs): PreflightCheck => {
 	if (needs.clockOffsetMs === null) return ok('clock', 'could not be compared with another one');
@@ -214,8 +223,17 @@ const installationCheck = (observation: Observation): PreflightCheck[] => {
 	return [ok('existing installation', 'none')];
 };
 
-/** What the run will bring onto the disk, and how far the clock is from another one; null when unknown. */
-export type Needs = {imageBytes: number; sqlBytes: number; attachmentBytes: number; clockOffsetMs: number | null};
+/** A disk that is not the engine's, and what it must hold. Bytes. */
+export type OtherDisk = {path: string; what: string; freeBytes: number; needBytes: number};
+
+/** What the run will bring onto the engine's disk and onto others, and how far the clock is from another one; null when unknown. */
+export type Needs = {
+	imageBytes: number;
+	sqlBytes: number;
+	attachmentBytes: number;
+	clockOffsetMs: number | null;
+	elsewhere?: readonly OtherDisk[];
+};
 
 /** Every check of this machine, as a pure rule over what was observed. */
 export const preflightChecks = (answers: Answers, observation: Observation, needs: Needs): PreflightCheck[] => [
@@ -225,6 +243,7 @@ export const preflightChecks = (answers: Answers, observation: Observation, need
 	memoryCheck(observation),
 	processorCheck(observation),
 	diskCheck(observation, needs),
+	...otherDiskChecks(needs),
 	clockCheck(needs),
 	...installationCheck(observation),
 	...versionCheck(answers, observation),

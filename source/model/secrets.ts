@@ -25,3 +25,8 @@ const lengths: Partial<Record<SecretName, number>> = {SECRET_KEY: 64, ADMINISTRA
 /** Keeps every secret there is and makes the missing ones. */
 export const completeSecrets = (known: Partial<Secrets>): Secrets =>
 	Object.fromEntries(secretNames.map(name => [name, known[name] || secret(lengths[name] ?? 40)])) as Secrets;
+
+export const secretRule = 'letters and digits only, 12 to 64 of them';
+
+/** Whether a secret that a person gives can be used: Specify builds addresses of it without escaping. */
+export const isUsableSecret = (value: string) => /^[A-Za-z0-9]{12,64}$/.test(value);

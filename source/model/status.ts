@@ -1,5 +1,7 @@
+import {type Drift, driftLines} from './drift.js';
 import type {ServiceState} from './events.js';
 import {formatBytes, formatSeconds} from './format.js';
+import type {LastRun} from './last-run.js';
 import type {ObservedProxy} from './observation.js';
 import type {ServiceName} from './releases.js';
 import {formatMemoryUse, formatPercent, type Usage} from './usage.js';
@@ -37,12 +39,10 @@ export type Status = {
 	addresses: AddressStatus[];
 	/** Free bytes where Docker keeps its data. */
 	disk: {folder: string; freeBytes: number};
-	lastRun: {run: string; at: string; outcome: string; message: string | null} | null;
-	/** Generated files that are not as specify.yaml says. */
-	drift: string[];
+	lastRun: LastRun | null;
 	/** Whether visitors need the set-up password for Specify 7, which has no user yet. */
 	gate: ObservedProxy['gate'];
-};
+} & Drift;
 
 export type LiveService = ServiceStatus & {
 	container: string | null;
@@ -124,9 +124,7 @@ export const statusLines = (status: Status | LiveStatus, now = Date.now()): stri
 				]
 			: []),
 		...('engine' in status ? liveLines(status) : []),
-		...(status.drift.length > 0
-			? [`  Not as specify.yaml says: ${status.drift.join(', ')}. "specify-setup reconfigure" brings them in line.`]
-			: []),
+		...(status.drift.length > 0 ? ['', ...driftLines(status).map(line => `  ${line}`)] : []),
 	];
 };
 

@@ -1,7 +1,8 @@
 import {type AnswerProblem, type Answers, disciplines, parseAnswers, setAnswer} from './answers.js';
 import {isLocalDomain, isPublicDomain} from './domain.js';
+import {fixedReason} from './fixed.js';
 import {formatMemory} from './format.js';
-import type {SecretName} from './secrets.js';
+import {isUsableSecret, type SecretName, type Secrets, secretRule} from './secrets.js';
 import {requirements} from './sizing.js';
 import type {Term} from './terms.js';
 
@@ -15,9 +16,23 @@ export type Facts = {
 	swap: number;
 	processors: number;
 	/** Generated passwords, used where the person gives none. */
-	secrets: Pick<Record<SecretName, string>, 'ADMINISTRATOR_PASSWORD' | 'MASTER_PASSWORD'>;
+	secrets: Pick<Secrets, 'ADMINISTRATOR_PASSWORD' | 'MASTER_PASSWORD'> & Partial<Secrets>;
+	/** Secrets that were given with the call; they count where no others are typed. */
+	given?: Partial<Secrets>;
 	/** Answers given on the command line, by dotted key: defaults of what is asked, fixed for what is not. */
 	presets: Record<string, unknown>;
+	/** The installation that is changed; absent where there is none yet. */
+	existing?: Existing;
+};
+
+/** An installation whose answers are to become others. */
+export type Existing = {
+	/** As `specify.yaml` has them now: what is asked begins with these. */
+	answers: Answers;
+	/** Of the last run that went well: what differs from these is marked. */
+	installed: Answers;
+	/** A run went well: there are data, and what they were made with stays. */
+	inUse: boolean;
 };
 
 /** What was typed or chosen, by key; an empty or missing value means the default. */
@@ -44,7 +59,7 @@ export type Screen = {
 	intro: string;
 	fields: readonly Field[];
 	terms: readonly Term[];
-	shownWhen?(value: (key: string) => string): boolean;
+	shownWhen?(value: (key: string) => string, facts: Facts): boolean;
 };
 
 const text = (key: string, label: string, why: string, fallback: Field['fallback']): Field => ({
@@ -55,7 +70,29 @@ const text = (key: string, label: string, why: string, fallback: Field['fallback
 	fallback,
 });
 
-const isNew = (value: (key: string) => string) => value('data') === 'new';
+/** What there is cannot be begun with something else. */
+const isBegun = ({existing}: Facts) =>
+	existing?.inUse === true && fixedReason('institution', existing.installed) !== null;
+
+const isNew = (value: (key: string) => string, facts: Facts) => value('data') === 'new' && !isBegun(facts);
+
+const isChange = (_: unknown, {existing}: Facts) => existing !== undefined;
+
+/** What is typed where an answer that may be left out shall be none, and was another. */
+const none = 'none';
+
+/** Answers that are made of others, as long as nobody gave them. */
+const derived: Record<string, Field['fallback']> = {
+	...Object.fromEntries(
+		['specify7', 'specify6', 'media', 'reports'].map(name => [
+			`hostnames.${name}`,
+			(_: Facts, value: (key: string) => string) => `${name}.${value('domain')}`,
+		]),
+	),
+	'hostnames.landing': (_, value) => value('domain'),
+	email: (_, value) => `admin@${value('domain')}`,
+	'ports.http': (_, value) => (value('tls') === 'behind' ? '8080' : '80'),
+};
 
 const disciplineOptions: Option[] = disciplines.map(value => ({value, label: value, detail: ''}));
 
@@ -82,6 +119,7 @@ export const screens: readonly Screen[] = [
 			},
 		],
 		terms: ['image', 'container', 'port'],
+		shownWhen: (_, {existing}) => !existing?.inUse,
 	},
 	{
 		id: 'domain',
@@ -89,6 +127,31 @@ export const screens: readonly Screen[] = [
 		intro: 'Specify gets addresses below one name, such as https://specify7.specify.museum.example.',
 		fields: [text('domain', 'Domain', 'People will type it, and certificates are made for it.', facts => facts.domain)],
 		terms: ['domain', 'dns', 'certificate', 'authority'],
+	},
+	{
+		id: 'names',
+		title: 'The names below the domain',
+		intro: 'Names that were made of the domain follow it. Each must lead to this machine.',
+		fields: [
+			text('hostnames.specify7', 'Specify 7', 'What people type to work.', derived['hostnames.specify7']!),
+			text(
+				'hostnames.media',
+				'Asset server',
+				'Where images are; it may be the name of Specify 7.',
+				derived['hostnames.media']!,
+			),
+			{
+				...text(
+					'hostnames.landing',
+					'Landing page',
+					`A page that says what runs here; "${none}" for no page.`,
+					derived['hostnames.landing']!,
+				),
+				optional: true,
+			},
+		],
+		terms: ['domain', 'dns', 'assetServer'],
+		shownWhen: isChange,
 	},
 	{
 		id: 'certificates',
@@ -154,15 +217,44 @@ export const screens: readonly Screen[] = [
 		title: 'Who looks after it, and in which time zone?',
 		intro: 'Both can be changed later.',
 		fields: [
-			text(
-				'email',
-				'E-mail',
-				"Written into the certificates' account; nothing is sent to it yet.",
-				(_, value) => `admin@${value('domain')}`,
-			),
+			text('email', 'E-mail', "Written into the certificates' account; nothing is sent to it yet.", derived.email!),
 			text('timezone', 'Time zone', 'Specify stamps every change with the local time.', facts => facts.timezone),
 		],
 		terms: ['certificate'],
+	},
+	{
+		id: 'network',
+		title: 'On which ports?',
+		intro: 'Browsers go to 80 and 443 unless the address says another.',
+		fields: [
+			text(
+				'ports.http',
+				'http',
+				'Leads to https; behind a web server of yours, where that one finds Specify.',
+				derived['ports.http']!,
+			),
+			text('ports.https', 'https', 'Another than 443 becomes a part of every address.', () => '443'),
+		],
+		terms: ['port'],
+		shownWhen: isChange,
+	},
+	{
+		id: 'mirror',
+		title: 'Where do the images come from?',
+		intro: 'From Docker Hub, unless your house has a mirror of it.',
+		fields: [
+			{
+				...text(
+					'images.registry',
+					'Mirror',
+					`Such as mirror.museum.example:5000; "${none}" for Docker Hub. Every container is made anew.`,
+					() => '',
+				),
+				optional: true,
+			},
+		],
+		terms: ['image', 'container'],
+		shownWhen: isChange,
 	},
 	{
 		id: 'data',
@@ -191,6 +283,7 @@ export const screens: readonly Screen[] = [
 			},
 		],
 		terms: ['dump', 'schema', 'administrator'],
+		shownWhen: (_, facts) => !isBegun(facts),
 	},
 	{
 		id: 'dump',
@@ -214,7 +307,7 @@ export const screens: readonly Screen[] = [
 			},
 		],
 		terms: ['dump', 'schema', 'migration', 'assetServer'],
-		shownWhen: value => value('data') === 'dump',
+		shownWhen: (value, facts) => value('data') === 'dump' && !isBegun(facts),
 	},
 	{
 		id: 'institution',
@@ -274,6 +367,27 @@ export const screens: readonly Screen[] = [
 		shownWhen: isNew,
 	},
 	{
+		id: 'passwords',
+		title: "The database's passwords",
+		intro:
+			'Only the programs use them. The login of an administrator is changed in Specify itself, under User Tools, and not here.',
+		fields: [
+			{
+				key: 'passwords',
+				label: 'Passwords',
+				why: 'They are changed in the database first, then in .env, then in the services that use them.',
+				kind: 'choice',
+				options: [
+					{value: 'keep', label: 'Keep them', detail: ''},
+					{value: 'new', label: 'New ones', detail: 'such as when somebody who knew them has left'},
+				],
+				fallback: () => 'keep',
+			},
+		],
+		terms: ['databasePassword', 'administrator'],
+		shownWhen: (_, {existing}) => existing?.inUse === true,
+	},
+	{
 		id: 'credentials',
 		title: "The database's password",
 		intro:
@@ -288,6 +402,7 @@ export const screens: readonly Screen[] = [
 			},
 		],
 		terms: ['databasePassword', 'administrator'],
+		shownWhen: (value, {existing}) => !existing?.inUse || value('passwords') === 'new',
 	},
 	{
 		id: 'privacy',
@@ -309,6 +424,26 @@ export const screens: readonly Screen[] = [
 		terms: ['telemetry'],
 	},
 	{
+		id: 'attachments',
+		title: 'Who may see attachments?',
+		intro: "Specify's attachments have addresses that are hard to guess.",
+		fields: [
+			{
+				key: 'privacy.publicAttachments',
+				label: 'Attachments seen by',
+				why: 'Portals such as GBIF show images only when everybody may see them.',
+				kind: 'choice',
+				options: [
+					{value: 'true', label: 'Everybody', detail: 'who has the address of one'},
+					{value: 'false', label: 'People logged in', detail: 'Specify 7 gives a token with each address'},
+				],
+				fallback: () => 'true',
+			},
+		],
+		terms: ['assetServer'],
+		shownWhen: isChange,
+	},
+	{
 		id: 'review',
 		title: 'Is this right?',
 		intro: 'Nothing has been changed yet.',
@@ -319,34 +454,107 @@ export const screens: readonly Screen[] = [
 
 const fieldOf = (key: string) => screens.flatMap(({fields}) => fields).find(field => field.key === key);
 
-/** The value of a key: what was given, else the default. */
-export const currentValue = (draft: Draft, facts: Facts, key: string): string => {
-	const given = draft[key]?.trim() || facts.presets[key];
-	if (given !== undefined && given !== null && given !== '') return String(given);
-	return fieldOf(key)?.fallback(facts, other => currentValue(draft, facts, other)) ?? '';
+/** An answer as text; empty for none, undefined where the answers have nothing to say. */
+const valueIn = (answers: Answers, key: string): string | undefined => {
+	if (key === 'tls') return answers.proxy === 'behind' ? 'behind' : answers.certificates;
+	if (key === 'data') return answers.database.start === 'dump' ? 'dump' : answers.institution ? 'new' : 'later';
+	const value = key
+		.split('.')
+		.reduce<unknown>((branch, part) => (branch as Record<string, unknown> | null | undefined)?.[part], answers);
+	return value === undefined ? undefined : value === null ? '' : String(value);
 };
+
+/** In a draft: what is asked begins with what is installed, whatever `specify.yaml` says now. */
+const fromInstalled = 'as installed';
+
+const answersToChange = (draft: Draft, {existing}: Facts) =>
+	draft[fromInstalled] ? existing?.installed : existing?.answers;
+
+/** What the installation has; what was made of other answers follows them. Undefined where it says nothing. */
+const keptValue = (draft: Draft, facts: Facts, key: string): string | undefined => {
+	const answers = answersToChange(draft, facts);
+	if (!answers) return undefined;
+	const value = valueIn(answers, key);
+	const follow = derived[key];
+	return follow && value === follow(facts, other => valueIn(answers, other) ?? '')
+		? follow(facts, other => currentValue(draft, facts, other))
+		: value;
+};
+
+/** The value of a key: what was given, else what the installation has, else the default. */
+export const currentValue = (draft: Draft, facts: Facts, key: string): string => {
+	const typed = draft[key]?.trim();
+	const field = fieldOf(key);
+	if (typed === none && facts.existing && field?.optional) return '';
+	const given = typed || facts.presets[key];
+	if (given !== undefined && given !== null && given !== '') return String(given);
+	return keptValue(draft, facts, key) ?? field?.fallback(facts, other => currentValue(draft, facts, other)) ?? '';
+};
+
+/** What is installed instead of an answer, as text, empty for none; null where it is the same, or nothing is installed. */
+export const changeOf = (draft: Draft, facts: Facts, key: string): string | null => {
+	if (!facts.existing || fieldOf(key)?.kind === 'secret') return null;
+	const installed = valueIn(facts.existing.installed, key) ?? fieldOf(key)?.fallback(facts, () => '') ?? '';
+	return currentValue(draft, facts, key) === installed ? null : installed;
+};
+
+/** The draft without a change. */
+export const withoutChange = (draft: Draft, facts: Facts, key: string): Draft => {
+	const {[key]: _, ...others} = draft;
+	const installed = changeOf(others, facts, key);
+	return installed === null ? others : {...others, [key]: installed || none};
+};
+
+/** The draft without any change: what is installed. */
+export const unchanged: Draft = {[fromInstalled]: 'yes'};
 
 /** The screens that apply to a draft. */
 export const shownScreens = (draft: Draft, facts: Facts): readonly Screen[] =>
-	screens.filter(({shownWhen}) => !shownWhen || shownWhen(key => currentValue(draft, facts, key)));
+	screens.filter(({shownWhen}) => !shownWhen || shownWhen(key => currentValue(draft, facts, key), facts));
+
+/** Answers that went with others and do not go with what they are now. */
+const withoutLeftovers = (tree: Answers, draft: Draft, facts: Facts) => {
+	const before = answersToChange(draft, facts)!;
+	// Nobody is asked who vouches for names below localhost.
+	if (isLocalDomain(tree.domain) && !isLocalDomain(before.domain) && tree.proxy === 'public')
+		tree.certificates = 'internal';
+	const {certificates, proxy} = tree;
+	if (certificates !== 'own') tree.own = {certificate: null, key: null, authority: null};
+	if (certificates !== 'letsencrypt') tree.acme = {directory: null, staging: null, ca: null, eab: null};
+	if (proxy === 'behind' || (certificates !== 'own' && certificates !== 'letsencrypt')) tree.hsts = false;
+	const data = currentValue(draft, facts, 'data');
+	if (data !== 'new') tree.institution = null;
+	if (data !== 'dump') tree.database = {...tree.database, dump: null, attachments: null};
+};
+
+/** A value as the answers have it. */
+const answerOf = (key: string, value: string, optional = false): unknown => {
+	if (value === '' && optional) return null;
+	if (key.startsWith('ports.') && /^\d+$/.test(value)) return Number(value);
+	return value === 'true' || value === 'false' ? value === 'true' : value;
+};
 
 /** The draft as a tree of answers, as `specify.yaml` would hold it. */
 export const treeOf = (draft: Draft, facts: Facts): Record<string, unknown> => {
-	const tree: Record<string, unknown> = {version: 1};
+	const existing = answersToChange(draft, facts);
+	const tree: Record<string, unknown> = existing ? structuredClone(existing) : {version: 1};
 	for (const [key, value] of Object.entries(facts.presets)) setAnswer(tree, key, value);
+	if (existing)
+		for (const key of Object.keys(derived)) setAnswer(tree, key, answerOf(key, currentValue(draft, facts, key), true));
 	for (const {fields} of shownScreens(draft, facts))
 		for (const {key, kind, optional} of fields) {
-			if (kind === 'secret' || key === 'data') continue;
+			if (kind === 'secret' || key === 'data' || key === 'passwords') continue;
 			const value = currentValue(draft, facts, key);
-			if (value === '' && optional) continue;
+			if (value === '' && optional && !existing) continue;
 			if (key === 'tls') {
 				setAnswer(tree, 'proxy', value === 'behind' ? 'behind' : 'public');
 				setAnswer(tree, 'certificates', value === 'behind' ? 'internal' : value);
 				continue;
 			}
-			setAnswer(tree, key, value === 'true' || value === 'false' ? value === 'true' : value);
+			setAnswer(tree, key, answerOf(key, value, optional));
 		}
 	setAnswer(tree, 'database.start', currentValue(draft, facts, 'data') === 'dump' ? 'dump' : 'empty');
+	if (existing) withoutLeftovers(tree as Answers, draft, facts);
 	return tree;
 };
 
@@ -354,23 +562,46 @@ export const treeOf = (draft: Draft, facts: Facts): Record<string, unknown> => {
 export const answersOf = (draft: Draft, facts: Facts): {answers: Answers | null; problems: AnswerProblem[]} =>
 	parseAnswers(treeOf(draft, facts), {timezone: facts.timezone});
 
-/** Passwords a person gave instead of the generated ones, and those they accepted. */
-export const secretsOf = (draft: Draft, facts: Facts): Facts['secrets'] => ({
-	ADMINISTRATOR_PASSWORD: currentValue(draft, facts, 'ADMINISTRATOR_PASSWORD'),
-	MASTER_PASSWORD: currentValue(draft, facts, 'MASTER_PASSWORD'),
-});
+const databasePasswords = [
+	'DATABASE_ROOT_PASSWORD',
+	'MASTER_PASSWORD',
+	'MIGRATOR_PASSWORD',
+	'APP_USER_PASSWORD',
+] as const satisfies readonly SecretName[];
 
-export const secretRule = 'letters and digits only, 12 to 64 of them';
+/** Whether the database shall have other passwords. */
+export const hasNewPasswords = (draft: Draft, facts: Facts) =>
+	facts.existing?.inUse === true && currentValue(draft, facts, 'passwords') === 'new';
+
+/** Passwords a person gave instead of the generated ones, and those they accepted; the others are kept. */
+export const secretsOf = (draft: Draft, facts: Facts): Partial<Secrets> => {
+	const value = (name: SecretName) => currentValue(draft, facts, name);
+	const administrator = {ADMINISTRATOR_PASSWORD: value('ADMINISTRATOR_PASSWORD')};
+	if (!facts.existing?.inUse) return {...facts.given, ...administrator, MASTER_PASSWORD: value('MASTER_PASSWORD')};
+	const isNamed = shownScreens(draft, facts).some(({id}) => id === 'administrator');
+	return {
+		...facts.given,
+		...(isNamed ? administrator : {}),
+		...(hasNewPasswords(draft, facts)
+			? Object.fromEntries(databasePasswords.map(name => [name, value(name) || facts.secrets[name]!]))
+			: {}),
+	};
+};
 
 /** What is wrong with a field's value, or null. */
 export const problemOf = (draft: Draft, facts: Facts, field: Field): string | null => {
 	const value = currentValue(draft, facts, field.key);
-	if (field.kind === 'secret') return /^[A-Za-z0-9]{12,64}$/.test(value) ? null : `must be ${secretRule}`;
+	if (field.kind === 'secret') return isUsableSecret(value) ? null : `must be ${secretRule}`;
 	if (value === '' && field.optional) return null;
 	if (field.kind === 'path' && value === '') return 'must be the path of a file';
-	// A value given on the command line may be one the choices leave out.
+	// A value given on the command line or in a file may be one the choices leave out.
 	const isChoice = field.kind !== 'choice' || field.options!.some(option => option.value === value);
-	if (!isChoice && !(field.key === 'tls' && value === facts.presets.certificates)) return 'must be one of the choices';
+	const given = [
+		facts.presets.certificates,
+		facts.existing?.answers.certificates,
+		facts.existing?.installed.certificates,
+	];
+	if (!isChoice && !(field.key === 'tls' && given.includes(value))) return 'must be one of the choices';
 	if (field.kind === 'choice' && field.key !== 'tls') return null;
 	const {problems} = answersOf(draft, facts);
 	return problems.find(({key}) => (field.key === 'tls' ? key === 'certificates' : key === field.key))?.reason ?? null;
@@ -438,6 +669,12 @@ export type WizardState = {
 	revealed: boolean;
 	/** Enter leads back to the review, because a row of it was chosen. */
 	fromReview: boolean;
+	/** The file whose difference is shown. */
+	file: number;
+	/** The difference shows what the person changed, not what would be written. */
+	own: boolean;
+	/** Files edited by hand that are to stay, by path. */
+	keep: readonly string[];
 };
 
 /** What the program has to do after a press; the reducer itself does nothing. */
@@ -445,7 +682,8 @@ export type Effect = 'save' | 'leave' | 'begin' | 'complete' | 'look-again' | 's
 
 export const startWizard = (draft: Draft, facts: Facts, screen?: string): WizardState => {
 	const shown = shownScreens(draft, facts);
-	const start = shown.find(({id}) => id === screen) ?? shown[0]!;
+	// Who changes something sees all of it first.
+	const start = shown.find(({id}) => id === (facts.existing ? 'review' : screen)) ?? shown[0]!;
 	return atField(
 		{
 			draft,
@@ -459,6 +697,9 @@ export const startWizard = (draft: Draft, facts: Facts, screen?: string): Wizard
 			scroll: 0,
 			revealed: false,
 			fromReview: false,
+			file: 0,
+			own: false,
+			keep: [],
 		},
 		0,
 	);
@@ -480,21 +721,65 @@ export const positionOf = (state: WizardState, facts: Facts) => {
 };
 
 /** A row of the review: an answer, and where it is asked. */
-export type ReviewRow = {screen: string; field: number; label: string; value: string; secret: boolean};
+export type ReviewRow = {
+	/** Empty where it cannot be changed. */
+	screen: string;
+	field: number;
+	key: string;
+	label: string;
+	value: string;
+	secret: boolean;
+	/** What is installed, where that is something else; empty for none. */
+	was: string | null;
+	/** Why it cannot be changed; null where it can. */
+	fixed: string | null;
+};
 
-export const reviewRows = (draft: Draft, facts: Facts): ReviewRow[] =>
-	shownScreens(draft, facts).flatMap(({id, fields}) =>
-		fields.map(({key, label, kind, options}, field) => {
-			const value = currentValue(draft, facts, key);
+/** A value in a person's words. */
+export const readable = ({options}: Pick<Field, 'options'>, value: string) =>
+	options?.find(option => option.value === value)?.label ?? value;
+
+/** What a key is called on the screens; the key itself where it is not asked. */
+export const labelOf = (key: string) => fieldOf(key)?.label ?? key;
+
+/** What an installation in use keeps. */
+const fixedRows = ({existing}: Facts): ReviewRow[] => {
+	if (!existing?.inUse) return [];
+	const {installed} = existing;
+	const {database, institution, edition} = installed;
+	const rows: [key: string, label: string, value: string][] = [
+		['where', 'Runs on', installed.where === 'this-computer' ? 'this computer' : installed.where],
+		['edition', 'Edition', edition],
+		['database.name', 'Database', database.name],
+		['database.start', 'Begun with', database.dump ?? (institution ? 'a new collection' : 'nothing')],
+		['institution', 'Institution', institution?.name ?? ''],
+	];
+	return rows.flatMap(([key, label, value]) => {
+		const fixed = fixedReason(key, installed);
+		if (fixed === null || value === '') return [];
+		return [{screen: '', field: 0, key, label, value, secret: false, was: null, fixed}];
+	});
+};
+
+export const reviewRows = (draft: Draft, facts: Facts): ReviewRow[] => [
+	...shownScreens(draft, facts).flatMap(({id, fields}) =>
+		fields.map((asked, field): ReviewRow => {
+			const {key, label, kind} = asked;
+			const was = changeOf(draft, facts, key);
 			return {
 				screen: id,
 				field,
+				key,
 				label,
-				value: options?.find(option => option.value === value)?.label ?? value,
+				value: readable(asked, currentValue(draft, facts, key)),
 				secret: kind === 'secret',
+				was: was === null ? null : readable(asked, was),
+				fixed: null,
 			};
 		}),
-	);
+	),
+	...fixedRows(facts),
+];
 
 /** What keeps a field from being left with Enter, or null. */
 export const obstacleOf = (state: WizardState, facts: Facts, field: Field): {reason: string; soft: boolean} | null => {
@@ -532,6 +817,7 @@ type Next = [state: WizardState, ...effects: Effect[]];
 
 const back = (state: WizardState, facts: Facts): Next => {
 	if (state.fromReview) return [toScreen({...state, fromReview: false}, 'review')];
+	if (facts.existing) return [{...state, overlay: 'leave'}];
 	const previous = neighbour(state, facts, -1);
 	return previous ? [toScreen(state, previous), 'save'] : [{...state, overlay: 'leave'}];
 };
@@ -600,13 +886,17 @@ const onReview = (state: WizardState, press: Press, facts: Facts): Next => {
 			return back({...state, fromReview: false}, facts);
 		case 'enter': {
 			const row = rows[state.field - 1];
+			if (row?.fixed) return [state];
 			if (row) return [toScreen({...state, fromReview: true}, row.screen, row.field)];
 			const obstacle = firstObstacle(state, facts);
 			if (obstacle) return [{...toScreen({...state, fromReview: true}, obstacle.screen, obstacle.field), tried: true}];
 			return [state, 'save', 'begin'];
 		}
 		case 'text':
-			if (press.text === 'd') return [{...state, overlay: 'files', scroll: 0}];
+			if (press.text === 'd') return [{...state, overlay: 'files', scroll: 0, file: 0, own: false}];
+			if (press.text === 'u' && rows[state.field - 1]?.was != null)
+				return [{...state, draft: withoutChange(state.draft, facts, rows[state.field - 1]!.key)}, 'save'];
+			if (press.text === 'r' && facts.existing) return [{...state, draft: unchanged, field: 0, scroll: 0}, 'save'];
 			return [state];
 		default:
 			return [state];
@@ -679,6 +969,32 @@ const onOverlay = (state: WizardState, press: Press): Next => {
 	return rows === undefined ? close : [scrolledBy(state, rows)];
 };
 
+/** A generated file that differs, as far as keys are concerned. */
+export type DifferentFile = {
+	path: string;
+	/** It was edited by hand, and the edit may stay. */
+	keepable: boolean;
+	/** What the person changed in it can be shown by itself. */
+	hasOwn: boolean;
+};
+
+/** The next state after a key while differences of files are shown. Pure. */
+export const pressFiles = (state: WizardState, press: Press, files: readonly DifferentFile[]): WizardState => {
+	const file = files[state.file];
+	const to = (index: number): WizardState =>
+		files.length === 0 ? state : {...state, file: (index + files.length) % files.length, scroll: 0, own: false};
+	if (press.name === 'left') return to(state.file - 1);
+	if (press.name === 'right' || press.name === 'tab') return to(state.file + 1);
+	const others = state.keep.filter(path => path !== file?.path);
+	if (press.name === 'text') {
+		if (press.text === 'k' && file?.keepable) return {...state, keep: [...others, file.path]};
+		if (press.text === 'n' && file?.keepable) return {...state, keep: others};
+		if (press.text === 'm' && file?.hasOwn) return {...state, own: !state.own, scroll: 0};
+		return /^[dq]$/.test(press.text) ? {...state, overlay: 'none', scroll: 0} : state;
+	}
+	return onOverlay(state, press)[0];
+};
+
 /** The wizard's next state after a key, and what has to be done then. Pure. */
 export const pressWizard = (state: WizardState, press: Press, facts: Facts): Next => {
 	if (press.name === 'control' && press.text === 'c')
@@ -696,6 +1012,10 @@ export const pressWizard = (state: WizardState, press: Press, facts: Facts): Nex
 
 	if (press.name === 'escape') return back(state, facts);
 	if (press.name === 'enter') return forward(state, facts);
+	if (press.name === 'control' && press.text === 'o' && facts.existing) {
+		const draft = withoutChange(state.draft, facts, field.key);
+		return [atField({...state, draft}, state.field), 'save'];
+	}
 	if (press.name === 'control' && press.text === 'r' && field.kind === 'secret')
 		return [{...state, revealed: !state.revealed}];
 	if (press.name === 'control' && press.text === 'l') return [state, 'look-again'];

@@ -3,21 +3,25 @@ import input from '@inquirer/input';
 import password from '@inquirer/password';
 import select from '@inquirer/select';
 import type {Answers} from '../model/answers.js';
+import {type Secrets, secretRule} from '../model/secrets.js';
 import {terms} from '../model/terms.js';
 import {
 	answersOf,
+	changeOf,
 	currentValue,
 	type Draft,
 	type Facts,
 	type Field,
 	machineAdvice,
 	problemOf,
+	type ReviewRow,
 	reviewRows,
 	type Screen,
-	secretRule,
 	secretsOf,
 	shownScreens,
 	strengthOf,
+	unchanged,
+	withoutChange,
 } from '../model/wizard.js';
 
 /** What was found out about a value: lines for people, and whether it is as it should be. */
@@ -27,10 +31,15 @@ export type QuestionServices = {
 	save(draft: Draft, screen: string): void;
 	/** Looks a value up or reads it, where there is something to find out; null otherwise. */
 	find(key: string, draft: Draft): Promise<Finding | null>;
-	/** The plan for these answers, as lines. */
-	plan(answers: Answers): Promise<string[]>;
+	/** The plan, as lines; files edited by hand that may be kept, by path; whether nothing is left to do. */
+	plan(wanted: Wanted): Promise<{lines: string[]; edited: string[]; done: boolean}>;
+	/** The differences of the files, as lines; asked for where an installation is changed. */
+	differences(wanted: Wanted): Promise<string[]>;
 	print(...lines: string[]): void;
 };
+
+/** Answers, secrets that were given, and files edited by hand that are to stay, by path. */
+export type Wanted = {answers: Answers; secrets: Partial<Secrets>; keep: readonly string[]};
 
 type Validate = (typed: string) => true | string;
 
@@ -49,7 +58,7 @@ export type Prompts = {
 
 const terminalPrompts: Prompts = {select, input, password, confirm};
 
-export type QuestionResult = {answers: Answers; secrets: Facts['secrets']} | null;
+export type QuestionResult = Wanted | null;
 
 const help = (screen: Screen) =>
 	screen.terms.map(term => {
@@ -59,7 +68,8 @@ const help = (screen: Screen) =>
 
 const ask = async (field: Field, draft: Draft, facts: Facts, {select, password, input}: Prompts): Promise<string> => {
 	const current = currentValue(draft, facts, field.key);
-	const message = `${field.label}. ${field.why}`;
+	const was = changeOf(draft, facts, field.key);
+	const message = `${field.label}. ${field.why}${was === null ? '' : ` (changed, was ${was || 'none'})`}`;
 	if (field.kind === 'choice')
 		return select({
 			message,
@@ -105,8 +115,35 @@ const settle = async (
 	}
 };
 
+/** An answer as the list of them says it. */
+const reviewed = ({label, value, secret, was, fixed}: ReviewRow) => {
+	if (fixed !== null) return `  ${label}: ${value} (fixed: ${fixed})`;
+	const mark = was === null ? '' : ` * changed, was ${was || 'none'}`;
+	return `${mark ? '*' : ' '} ${label}: ${secret ? `(${strengthOf(value)})` : value || 'none'}${mark}`;
+};
+
+type Choice = {value: string; name: string};
+
+/** What can be done about answers and files of an installation that is changed. */
+const changeChoices = (
+	rows: readonly ReviewRow[],
+	edited: readonly string[],
+	keep: readonly string[],
+	canShow: boolean,
+): Choice[] => {
+	const changed = rows.filter(({was}) => was !== null);
+	return [
+		...(canShow ? [{value: 'differences', name: 'Show the differences of the files'}] : []),
+		...edited.map(path => ({value: `keep ${path}`, name: `Keep ${path} as it was edited by hand`})),
+		...keep.map(path => ({value: `take ${path}`, name: `Take the new ${path}; yours is saved`})),
+		...changed.map(({key, label}) => ({value: `undo ${key}`, name: `Undo: ${label}`})),
+		...(changed.length > 1 ? [{value: 'undo', name: 'Undo everything: as it is installed'}] : []),
+	];
+};
+
 /**
  * The guided installation as plain questions, one at a time: the same screens, answers and defaults as the live ones.
+ * Where an installation is changed, it begins with the list of its answers.
  * Returns null when the person decides against it. Ctrl-C rejects with inquirer's ExitPromptError.
  * @param from the screen to begin with: those before it were answered another time
  */
@@ -117,6 +154,8 @@ export const askAll = async (
 	{from, prompts = terminalPrompts}: {from?: string; prompts?: Prompts} = {},
 ): Promise<QuestionResult> => {
 	let draft = initial;
+	let keep: readonly string[] = [];
+	const {existing} = facts;
 	const askScreen = async (screen: Screen) => {
 		const shown = shownScreens(draft, facts);
 		services.print(
@@ -131,7 +170,8 @@ export const askAll = async (
 			services.save(draft, screen.id);
 		}
 	};
-	const before = shownScreens(draft, facts).findIndex(({id}) => id === from);
+	const first = existing ? 'review' : from;
+	const before = shownScreens(draft, facts).findIndex(({id}) => id === first);
 	const asked = new Set(
 		shownScreens(draft, facts)
 			.slice(0, Math.max(0, before))
@@ -149,21 +189,36 @@ export const askAll = async (
 		await askNew();
 		services.save(draft, 'review');
 		const shown = shownScreens(draft, facts);
-		services.print('', `${shown.length} of ${shown.length}. Is this right? Nothing has been changed yet.`);
-		for (const {label, value, secret} of reviewRows(draft, facts))
-			services.print(`  ${label}: ${secret ? `(${strengthOf(value)})` : value || 'none'}`);
-		const {answers} = answersOf(draft, facts);
-		if (answers) services.print('', ...(await services.plan(answers)));
+		services.print(
+			'',
+			existing
+				? 'What shall be changed? Nothing has been changed yet.'
+				: `${shown.length} of ${shown.length}. Is this right? Nothing has been changed yet.`,
+		);
+		const rows = reviewRows(draft, facts);
+		services.print(...rows.map(reviewed));
+		const {answers, problems} = answersOf(draft, facts);
+		const wanted = answers && {answers, secrets: secretsOf(draft, facts), keep};
+		const plan = wanted && (await services.plan(wanted));
+		services.print('', ...(plan ? plan.lines : problems.map(({key, reason}) => `${key} ${reason}`)));
+		const begin = existing ? (plan?.done ? 'Leave everything as it is' : 'Change it now') : 'Install now';
 		const choice = await prompts.select({
 			message: 'What now?',
 			choices: [
-				...(answers ? [{value: 'begin', name: 'Install now'}] : []),
+				...(wanted ? [{value: 'begin', name: begin}] : []),
+				...(existing ? changeChoices(rows, plan?.edited ?? [], keep, plan !== null && !plan.done) : []),
 				...shown.filter(({fields}) => fields.length > 0).map(({id, title}) => ({value: id, name: `Change: ${title}`})),
-				{value: 'leave', name: 'Leave; the answers are kept'},
+				{value: 'leave', name: existing ? 'Leave; nothing is changed' : 'Leave; the answers are kept'},
 			],
 		});
+		const [verb, subject] = choice.split(' ');
 		if (choice === 'leave') return null;
-		if (choice === 'begin') return {answers: answers!, secrets: secretsOf(draft, facts)};
-		await askScreen(shown.find(({id}) => id === choice)!);
+		if (choice === 'begin') return wanted;
+		if (choice === 'differences') services.print('', ...(await services.differences(wanted!)));
+		else if (choice === 'undo') draft = unchanged;
+		else if (verb === 'undo') draft = withoutChange(draft, facts, subject!);
+		else if (verb === 'keep') keep = [...keep, subject!];
+		else if (verb === 'take') keep = keep.filter(path => path !== subject);
+		else await askScreen(shown.find(({id}) => id === choice)!);
 	}
 };

@@ -68,7 +68,7 @@ export class PlainReporter {
 					...(entry.hint ? [`      ${entry.hint}`] : []),
 				];
 			case 'retry':
-				return [`      ${shortName(entry.item)}: ${entry.reason}; ${againIn(entry, entry.at)}`];
+				return [`      ${shortName(entry.item)}: ${entry.reason}; trying ${againIn(entry, entry.at)}`];
 			case 'log':
 				return [];
 			case 'step.finished':

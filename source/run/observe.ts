@@ -1,9 +1,9 @@
 import {join} from 'node:path';
 import {type Engine, EngineUnreachable} from '../engine/api.js';
-import {version as composeVersion, configHashes} from '../engine/compose.js';
+import {version as composeVersion, configHashes, configHashesOf} from '../engine/compose.js';
 import type {GeneratedFile} from '../files/installation.js';
 import {volumesOf} from '../files/names.js';
-import type {Host} from '../host/host.js';
+import type {Command, Host} from '../host/host.js';
 import {publishedPorts} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
 import type {Observation, ObservedDatabase, ObservedEngine, ObservedService} from '../model/observation.js';
@@ -56,18 +56,42 @@ const observeEngine = async ({host, engine, signal}: Given): Promise<ObservedEng
 	}
 };
 
+/** Files of the user's own that Compose adds to the composition; it takes the first of them. */
+const overrideNames = [
+	'compose.override.yml',
+	'compose.override.yaml',
+	'docker-compose.override.yml',
+	'docker-compose.override.yaml',
+];
+
+/** What Compose is to be asked for the hashes of the services, as the files are or will be written; null: it cannot be told before. */
+const hashesQuestion = async (
+	{host, directory, files, secrets}: Given,
+	states: Observation['files'],
+): Promise<{command: Command; input?: string} | null> => {
+	if (['compose.yaml', '.env'].every(path => states[path] === 'same')) return {command: configHashes(directory)};
+	const textOf = (path: string) => files.find(file => file.path === path)?.text ?? '';
+	// Then it is Compose's own variables that say which files count.
+	if (/^\s*(export\s+)?COMPOSE_/m.test(textOf('.env'))) return null;
+	const there = await Promise.all(overrideNames.map(name => host.stat(join(directory, name))));
+	const command = configHashesOf(directory, overrideNames.filter((_, index) => there[index]).slice(0, 1));
+	return {command: {...command, env: {...command.env, ...secrets}}, input: textOf('compose.yaml')};
+};
+
 const observeServices = async (
 	given: Given,
-	filesAreCurrent: boolean,
+	states: Observation['files'],
 ): Promise<Partial<Record<ServiceName, ObservedService>>> => {
-	const {host, engine, directory, project, signal} = given;
+	const {host, engine, project, signal} = given;
 	const containers = (await engine.containers(project)).filter(
 		container => container.labels['com.docker.compose.oneoff'] !== 'True',
 	);
 	if (containers.length === 0) return {};
 	const hashes = new Map<string, string>();
-	if (filesAreCurrent) {
-		const {stdout} = await host.run(configHashes(directory), {signal});
+	const question = await hashesQuestion(given, states);
+	if (question) {
+		const {command, input} = question;
+		const {stdout} = await host.run(command, {signal, ...(input === undefined ? {} : {input})});
 		for (const row of stdout.split('\n')) {
 			const [service, hash] = row.trim().split(/\s+/);
 			if (service && hash) hashes.set(service, hash);
@@ -131,15 +155,13 @@ export const observe = async (given: Given): Promise<Observation> => {
 	};
 	if (!observedEngine.reachable) return observation;
 
-	// Compose reads these two; what the others hold is in its labels.
-	const filesAreCurrent = ['compose.yaml', '.env'].every(path => files[path] === 'same');
 	const ports = publishedPorts(answers);
 	const [listeners, containers, images, volumes, services] = await Promise.all([
 		host.listeners(ports),
 		engine.containers(),
 		observeImages(given),
 		engine.volumes(),
-		observeServices(given, filesAreCurrent),
+		observeServices(given, files),
 	]);
 	const own = new Set<string>(Object.values(volumesOf(project)));
 	const madeFrom = containers

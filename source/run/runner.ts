@@ -18,6 +18,7 @@ import {preflight} from '../steps/preflight.js';
 import {gateOf} from '../steps/proxy.js';
 import {pull} from '../steps/pull.js';
 import {specify} from '../steps/specify.js';
+import {worldError} from '../steps/trouble.js';
 import {up} from '../steps/up.js';
 import {verify} from '../steps/verify.js';
 
@@ -36,14 +37,16 @@ const steps: Record<Exclude<StepId, 'rollback'>, Step> = {
 	verify,
 };
 
-/** A defect rather than a failure of the world: it has no hint of its own. */
-const asSetupError = (error: unknown) =>
-	error instanceof SetupError
+/** The world's troubles in our words; all else is a defect, which has no hint of its own. */
+const asSetupError = async (thrown: unknown, context: Context) => {
+	const error = await worldError(thrown, context);
+	return error instanceof SetupError
 		? error
 		: new SetupError(`Something unexpected happened: ${messageOf(error)}`, {
 				hint: 'Run this again; it continues where it stopped. If it happens again, report it with the journal (specify-setup attach shows where).',
 				cause: error,
 			});
+};
 
 /** The addresses people use. */
 export const addressList = ({answers}: Pick<Context, 'answers'>) => {
@@ -160,7 +163,7 @@ async function* goBack(
 			hint: `Your new answers are kept: "specify-setup reconfigure --answers ${kept}" takes them again.`,
 		};
 	} catch (thrown) {
-		const {message, hint, details} = asSetupError(thrown);
+		const {message, hint, details} = await asSetupError(thrown, context);
 		yield {type: 'step.failed', step, message, hint, details};
 		return {said: `The previous configuration could not be put back: ${message}`, hint};
 	}
@@ -194,7 +197,7 @@ export async function* runPlan(
 			const result = yield* doStep(id, context);
 			if (result.changed) changed.add(id);
 		} catch (thrown) {
-			const error = signal.aborted ? new Cancelled() : asSetupError(thrown);
+			const error = signal.aborted ? new Cancelled() : await asSetupError(thrown, context);
 			const {message, hint, details, exitCode} = error;
 			yield {type: 'step.failed', step: id, message, hint, details};
 			const isCancelled = exitCode === exitCodes.cancelled;

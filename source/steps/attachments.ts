@@ -1,13 +1,16 @@
 import {basename, join} from 'node:path';
 import {exec} from '../engine/compose.js';
 import {SetupError} from '../errors.js';
-import {stateFolder} from '../files/names.js';
+import {stateFolder, volumesOf} from '../files/names.js';
 import {packFiles} from '../host/archive.js';
 import type {Host} from '../host/host.js';
 import type {StepEvent} from '../model/events.js';
 import {formatBytes, formatCount} from '../model/format.js';
 import {pace, RateMeter} from '../model/rate.js';
 import type {Context, Step} from './context.js';
+import {lackIn} from './disks.js';
+import {requireSpace, spaceError} from './space.js';
+import {isSpaceTrouble} from './trouble.js';
 import {ticksDuring} from './wait.js';
 
 /** Where the asset server keeps what was uploaded; it makes thumbnails again by itself. */
@@ -70,12 +73,14 @@ export const readAttachments = async (
 	const files = filesOf(rows);
 	if (files.size === 0)
 		throw refuse(`There is no file in ${root}.`, 'Name the folder of the attachments, or leave it out.');
-	let bytes = 0;
-	for (const size of files.values()) bytes += size;
-	return {root, files, bytes};
+	return {root, files, bytes: sizeOf(files)};
 };
 
-const filesInVolume = async ({host, directory, signal}: Context): Promise<Files> => {
+const filesInVolume = async ({
+	host,
+	directory,
+	signal,
+}: Pick<Context, 'host' | 'directory' | 'signal'>): Promise<Files> => {
 	const {exitCode, stdout, stderr} = await host.run(
 		exec(directory, 'media', 'sh', '-c', 'mkdir -p "$1" && exec find "$@"', 'find', ...findArguments(originals)),
 		{signal},
@@ -87,11 +92,43 @@ const filesInVolume = async ({host, directory, signal}: Context): Promise<Files>
 	return filesOf(stdout.split('\n'));
 };
 
+/** What the attachments need, and what is free where they go. */
+const attachmentLack = (context: Context, needBytes: number) =>
+	lackIn(context, {
+		what: 'the attachments',
+		service: 'media',
+		path: originals,
+		volume: volumesOf(context.project).attachments,
+		needBytes,
+	});
+
+/** Those that have not arrived, or not whole. */
+const missingOf = (files: Files, there: Files): Files =>
+	new Map([...files].filter(([name, size]) => (there.get(name) ?? -1) < size));
+
+const sizeOf = (files: Files) => {
+	let bytes = 0;
+	for (const size of files.values()) bytes += size;
+	return bytes;
+};
+
+/**
+ * Bytes of attachments that are still to be copied. While the asset server does not run but was there, nobody knows: what
+ * is missing then is seen right before it is copied.
+ */
+export const bytesToCopy = async (
+	context: Pick<Context, 'host' | 'directory' | 'signal' | 'observation'>,
+	files: Files,
+): Promise<number> => {
+	const {media} = context.observation.services;
+	if (!media) return sizeOf(files);
+	return media.state === 'healthy' ? sizeOf(missingOf(files, await filesInVolume(context))) : 0;
+};
+
 /** Sends files as one tar into the asset server's volume. */
 async function* send(context: Context, root: string, files: Files): AsyncGenerator<StepEvent> {
 	const {host, directory, signal} = context;
-	let total = 0;
-	for (const size of files.values()) total += size;
+	const total = sizeOf(files);
 	const archive = packFiles(root, files, signal);
 	const command = exec(
 		directory,
@@ -123,12 +160,16 @@ async function* send(context: Context, root: string, files: Files): AsyncGenerat
 		tick = await ticks.next();
 	}
 	const [{exitCode, stderr}] = tick.value;
-	if (exitCode !== 0)
-		throw new SetupError(`The attachments could not be copied: ${stderr.trim().split('\n').pop()}`, {
-			hint: /No space left/i.test(stderr)
-				? 'The disk is full. Free some space, then run this again: it goes on with what is missing.'
-				: 'See "docker compose logs media", then run this again: it goes on with what is missing.',
+	const failure = new SetupError(`The attachments could not be copied: ${stderr.trim().split('\n').pop()}`, {
+		hint: 'See "docker compose logs media", then run this again: it goes on with what is missing.',
+	});
+	if (exitCode !== 0 && isSpaceTrouble(stderr))
+		throw spaceError({
+			...(await attachmentLack(context, Math.max(0, total - archive.sent()))),
+			kept: 'what has arrived is kept, and it goes on with what is missing.',
+			cause: failure,
 		});
+	if (exitCode !== 0) throw failure;
 	yield progress('done');
 }
 
@@ -141,10 +182,11 @@ export const attachments: Step = async function* (context) {
 	const source = answers.database.attachments!;
 	const {root, files, bytes} = await readAttachments(context, source);
 	const there = await filesInVolume(context);
-	const missing: Files = new Map([...files].filter(([name, size]) => (there.get(name) ?? -1) < size));
+	const missing = missingOf(files, there);
+	requireSpace(await attachmentLack(context, sizeOf(missing)));
 	if (missing.size > 0) yield* send(context, root, missing);
 	const after = missing.size > 0 ? await filesInVolume(context) : there;
-	const wrong = [...files].filter(([name, size]) => (after.get(name) ?? -1) < size).map(([name]) => name);
+	const wrong = [...missingOf(files, after).keys()];
 	if (wrong.length > 0)
 		throw new SetupError(`${wrong.length} attachments did not arrive: ${wrong.slice(0, shownFiles).join(', ')}.`, {
 			hint: 'Run this again: it goes on with what is missing.',

@@ -6,28 +6,42 @@ import {DumpScanner, withoutDatabaseStatements} from '../database/scan.js';
 import {stop} from '../engine/compose.js';
 import {asRoot, identifier, loadAs, quoted} from '../engine/mariadb.js';
 import {SetupError} from '../errors.js';
-import {stateFolder} from '../files/names.js';
+import {stateFolder, volumesOf} from '../files/names.js';
 import {decideStart} from '../model/database-start.js';
 import type {StepEvent} from '../model/events.js';
 import type {ObservedDatabase} from '../model/observation.js';
 import {pace, RateMeter} from '../model/rate.js';
 import type {Secrets} from '../model/secrets.js';
+import {loadedSpace, scarceBytes} from '../model/space.js';
 import type {Context, Step} from './context.js';
+import {lackIn} from './disks.js';
 import {containerOf} from './services.js';
+import {freeIn, requireSpace, spaceError} from './space.js';
+import {isSpaceTrouble} from './trouble.js';
 import {ticksDuring} from './wait.js';
 
 const progressIntervalMs = 300;
+/** A statement that takes longer than this may wait for the disk. */
+const stuckMs = 20_000;
+const revokeTimeoutMs = 30_000;
+
+/** Where the server keeps its data, in its container. */
+const dataFolder = '/var/lib/mysql';
 
 /** How a whole dump ends. */
 const endings = new Set(['footer', 'settings']);
 
 /** Runs SQL as root; rows of columns. @throws SetupError with the server's words */
 const sql = async (
-	{host, directory, signal}: Pick<Context, 'host' | 'directory' | 'signal'>,
+	{host, directory, signal, timeoutMs}: Pick<Context, 'host' | 'directory' | 'signal'> & {timeoutMs?: number},
 	statements: string,
 	...options: string[]
 ) => {
-	const {exitCode, stdout, stderr} = await host.run(asRoot(directory, ...options), {input: statements, signal});
+	const {exitCode, stdout, stderr} = await host.run(asRoot(directory, ...options), {
+		input: statements,
+		signal,
+		...(timeoutMs === undefined ? {} : {timeoutMs}),
+	});
 	if (exitCode !== 0 && (stdout === '' || !options.includes('--force')))
 		throw new SetupError(`The database server refused: ${stderr.trim().split('\n').pop()}`, {
 			hint: /1045|access denied/i.test(stderr)
@@ -129,12 +143,33 @@ const loadError = (stderr: string, file: string) => {
 			.find(line => line.startsWith('ERROR')) ??
 		stderr.trim().split('\n').pop() ??
 		'';
-	const hint = /No space left|error 28|1114|is full/i.test(said)
-		? 'The disk is full. Free some space, then run this again: the load starts afresh.'
-		: /2013|2006|gone away|Lost connection/i.test(said)
-			? 'The database server stopped while loading. Read "docker compose logs db", then run this again: the load starts afresh.'
-			: 'The dump is unchanged and nothing of it is in use. Make the dump again, or ask for help with this line, then run this again.';
+	const hint = /2013|2006|gone away|Lost connection/i.test(said)
+		? 'The database server stopped while loading. Read "docker compose logs db", then run this again: the load starts afresh.'
+		: 'The dump is unchanged and nothing of it is in use. Make the dump again, or ask for help with this line, then run this again.';
 	return new SetupError(`The database server refused a statement of ${file}: ${said}`, {hint});
+};
+
+/** How the server says that its disk is full, or a quota used up. */
+const saysFull = (stderr: string) =>
+	isSpaceTrouble(stderr) || /^ERROR (?:1114|1021) |table '[^']*' is full|error 28\b/im.test(stderr);
+
+/** What loading so much SQL needs, and what is free where the server keeps its data. */
+const loadLack = (context: Context, sqlBytes: number) =>
+	lackIn(context, {
+		what: 'the loaded dump',
+		service: 'db',
+		path: dataFolder,
+		volume: volumesOf(context.project).database,
+		needBytes: loadedSpace(sqlBytes),
+	});
+
+/** Bytes that a database's tables take on the disk. */
+const bytesOf = async (context: Context, name: string) => {
+	const [row] = await sql(
+		context,
+		`SELECT SUM(ALLOCATED_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES WHERE SUBSTRING_INDEX(NAME, '/', 1) = ${quoted(name)};`,
+	);
+	return Number(row?.[0]) || 0;
 };
 
 async function* load(context: Context, path: string): AsyncGenerator<StepEvent, number> {
@@ -169,17 +204,45 @@ async function* load(context: Context, path: string): AsyncGenerator<StepEvent, 
 		state: scanner.table ?? '',
 	});
 	yield progress('loading');
-	const ticks = ticksDuring(host.feed(loadAs(directory, 'master', name), input, {signal}), progressIntervalMs);
+	const full = new AbortController();
+	const fed = host
+		.feed(loadAs(directory, 'master', name), input, {signal: AbortSignal.any([signal, full.signal])})
+		.catch(error => {
+			if (full.signal.aborted && !signal.aborted) return null;
+			throw error;
+		});
+	const ticks = ticksDuring(fed, progressIntervalMs);
+	let moved = {to: 0, at: Date.now()};
 	let tick = await ticks.next();
 	while (!tick.done) {
 		yield progress('loading');
 		yield rows();
+		if (read !== moved.to) moved = {to: read, at: Date.now()};
+		else if (Date.now() - moved.at > stuckMs) {
+			// On a full disk the server waits for room, for ever.
+			const free = await freeIn(context, 'db', dataFolder);
+			if (free !== null && free < scarceBytes) full.abort();
+			moved = {to: read, at: Date.now()};
+		}
 		tick = await ticks.next();
 	}
 	yield rows();
-	yield progress('done');
 	const result = tick.value;
-	if (result.exitCode !== 0) throw loadError(result.stderr, basename(path));
+	if (result === null || result.exitCode !== 0) {
+		const share = read / (total || 1);
+		const lack = await loadLack(context, Math.max((context.dump?.sqlBytes ?? total ?? 0) * (1 - share), 1));
+		// This dump may take more than others do.
+		const taken = await bytesOf(context, name).catch(() => 0);
+		if (share > 0) lack.needBytes = Math.max(lack.needBytes, (taken * (1 - share)) / share);
+		const error = loadError(result?.stderr ?? '', basename(path));
+		if (result !== null && !saysFull(result.stderr) && (lack.freeBytes ?? scarceBytes) >= scarceBytes) throw error;
+		throw spaceError({
+			...lack,
+			kept: 'the load starts afresh. The dump is unchanged, and nothing of what was loaded is in use.',
+			cause: error,
+		});
+	}
+	yield progress('done');
 	scanner.end();
 	const looked = context.dump;
 	const whole = endings.has(scanner.ending);
@@ -262,7 +325,7 @@ const stopSpecify = async (context: Context) => {
 
 /** The right to give triggers and routines the accounts they had is for the time of a load. */
 const revokeSetUser = async (context: Context) => {
-	const still = {...context, signal: new AbortController().signal};
+	const still = {...context, signal: new AbortController().signal, timeoutMs: revokeTimeoutMs};
 	await sql(still, "REVOKE SET USER ON *.* FROM 'master'@'%';", '--force').catch(() => {});
 };
 
@@ -290,6 +353,15 @@ export const database: Step = async function* (context) {
 	const decision = decideStart(answers.database, before, details ? Date.parse(details.startedAt) : null);
 	if (decision.kind === 'refuse')
 		throw new SetupError(`Nothing was changed in the database: ${decision.message}.`, {hint: decision.hint});
+	// On a full disk the server would not refuse but wait.
+	const isLoad = decision.kind !== 'keep' && start === 'dump';
+	const lack = await loadLack(context, isLoad ? (context.dump?.sqlBytes ?? 0) : 0);
+	const given = isLoad && decision.clear === 'drop' ? await bytesOf(context, name) : 0;
+	requireSpace({
+		...lack,
+		needBytes: Math.max(lack.needBytes - given, scarceBytes),
+		what: isLoad ? lack.what : 'the database',
+	});
 	await sql(context, accounts(context));
 	await host.write(accountsPath(directory), accountsHash(secrets, name), 0o600);
 	if (decision.kind === 'keep') {

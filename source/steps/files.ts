@@ -36,7 +36,7 @@ export const compareFiles = async ({
 	return Object.fromEntries([...entries, ...stale.flat()]);
 };
 
-const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
+export const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
 	JSON.parse((await host.read(hashesPath(directory))) ?? '{}') as Hashes;
 
 const writeHashes = ({host, directory}: Pick<Context, 'host' | 'directory'>, hashes: Hashes) =>

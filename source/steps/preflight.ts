@@ -6,17 +6,27 @@ import type {StepEvent} from '../model/events.js';
 import {formatBytes, formatCount} from '../model/format.js';
 import {type Needs, type PreflightCheck, preflightChecks} from '../model/preflight.js';
 import {pace, RateMeter} from '../model/rate.js';
-import {readAttachments} from './attachments.js';
+import {bytesToCopy, readAttachments} from './attachments.js';
 import type {Context, Step} from './context.js';
+import {placeNeeds} from './disks.js';
 import {ownCertificateChecks} from './own-certificate.js';
 import {distinctBytes, missingLayers} from './pull.js';
 import {ticksDuring} from './wait.js';
 
 const progressIntervalMs = 300;
+/** Somebody waits for an answer, and nothing has begun yet. */
+const registryAttempts = 3;
 
 /** Whether the dump must be read: it is to be loaded and has not been. */
 const needsDump = ({answers, observation}: Pick<Context, 'answers' | 'observation'>) =>
 	answers.database.start === 'dump' && !observation.database?.start?.finished;
+
+/**
+ * Whether a dump was being loaded before, or may have been: what is there of it is removed first, and whether the whole then
+ * fits is seen right before it is loaded again.
+ */
+const isLoading = ({database, services}: Context['observation']) =>
+	database ? database.start?.kind === 'dump' && !database.start.finished : services.db !== undefined;
 
 /** What a look at this machine found. `dump` is set when there is one to load. */
 export type Examination = {checks: PreflightCheck[]; dump: DumpFacts | null};
@@ -47,8 +57,9 @@ async function* readDump(path: string, signal: AbortSignal): AsyncGenerator<Step
  * @throws SetupError (exit code 3) for a dump that cannot be loaded
  */
 export async function* examine(
-	context: Pick<Context, 'host' | 'directory' | 'answers' | 'observation' | 'signal'>,
+	context: Pick<Context, 'host' | 'engine' | 'directory' | 'project' | 'answers' | 'observation' | 'signal'>,
 	known: DumpFacts | null = null,
+	{attempts = registryAttempts}: {attempts?: number} = {},
 ): AsyncGenerator<StepEvent, Examination> {
 	const {host, answers, observation, signal} = context;
 	const own = await ownCertificateChecks(context);
@@ -58,7 +69,7 @@ export async function* examine(
 	needs.clockOffsetMs = await clockOffset(answers.images.registry);
 	const checks: PreflightCheck[] = [...own];
 	try {
-		const layers = await missingLayers(context);
+		const layers = yield* missingLayers(context, {attempts});
 		needs.imageBytes = distinctBytes(layers);
 		const detail = layers.size === 0 ? 'all here' : `${formatBytes(needs.imageBytes)} to fetch`;
 		checks.push({name: 'images', result: 'ok', detail, hint: ''});
@@ -73,18 +84,19 @@ export async function* examine(
 		dump = unchanged ? known : yield* readDump(path, signal);
 		const refused = refusal(dump);
 		if (refused) throw refused;
-		needs.sqlBytes = dump.sqlBytes;
+		if (!isLoading(observation)) needs.sqlBytes = dump.sqlBytes;
 		const detail = `${formatBytes(dump.bytes)}, ${formatCount(dump.rows)} rows in ${Object.keys(dump.tables).length} tables, Specify ${dump.specify?.appVersion ?? 'of unknown version'}, whole`;
 		checks.push({name: 'dump', result: 'ok', detail, hint: ''});
 	}
 	const {attachments} = answers.database;
 	if (attachments && observation.attachments !== attachments) {
 		const {files, bytes} = await readAttachments(context, attachments);
-		needs.attachmentBytes = bytes;
+		needs.attachmentBytes = await bytesToCopy(context, files);
 		const detail = `${formatCount(files.size)} files, ${formatBytes(bytes)}`;
 		checks.push({name: 'attachments', result: 'ok', detail, hint: ''});
 	}
-	return {checks: [...preflightChecks(answers, observation, needs), ...checks], dump};
+	const places = await placeNeeds(context, needs);
+	return {checks: [...preflightChecks(answers, observation, places), ...checks], dump};
 }
 
 /** All that was refused, as one error. */

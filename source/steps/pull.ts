@@ -10,11 +10,21 @@ import {formatBytes} from '../model/format.js';
 import {imageOf} from '../model/images.js';
 import {pace, RateMeter} from '../model/rate.js';
 import {serviceNames} from '../model/releases.js';
+import {attemptsInAll, retryOf} from '../model/retry.js';
+import {imageSpace, spareBytes} from '../model/space.js';
 import type {Context, Step} from './context.js';
 import {merge} from './merge.js';
+import {retrying} from './retry.js';
+import {requireSpace, spaceError} from './space.js';
+import {isSpaceTrouble} from './trouble.js';
 
 const progressIntervalMs = 250;
 const imagesAtOnce = 2;
+/** Unpacking a large layer on a slow disk is told of more often. */
+const longestSilenceMs = 180_000;
+const silenceCheckMs = 5000;
+
+type LookUp = Pick<Context, 'host' | 'directory' | 'answers' | 'observation' | 'signal'>;
 
 /** The images of the composition, each once. */
 export const imagesOf = (answers: Answers) => [...new Set(serviceNames.map(service => imageOf(answers, service)))];
@@ -65,38 +75,43 @@ const isInsecure = (reference: string, insecureRegistries: readonly string[]) =>
 const pinned = (reference: string, digest: string | undefined) =>
 	digest ? `${reference.replace(/:[^:/]+$/, '')}@${digest}` : reference;
 
-/** Layers of the images that are not here yet, by reference. @throws SetupError when the registry refuses or does not answer */
-export const missingLayers = async ({
-	host,
-	directory,
-	answers,
-	observation,
-	signal,
-}: Pick<Context, 'host' | 'directory' | 'answers' | 'observation' | 'signal'>): Promise<Map<string, Layer[]>> => {
+/**
+ * Layers of the images that are not here yet, by reference. A registry that does not answer is asked again.
+ * @throws SetupError when the registry refuses, or does not answer at last
+ */
+export async function* missingLayers(
+	{host, directory, answers, observation, signal}: LookUp,
+	{attempts = attemptsInAll}: {attempts?: number} = {},
+): AsyncGenerator<StepEvent, Map<string, Layer[]>> {
 	const {engine} = observation;
 	if (!engine.reachable) return new Map();
 	const digests = await readDigests(host, directory);
 	const missing = new Set(
 		serviceNames.filter(service => !observation.images[service]).map(service => imageOf(answers, service)),
 	);
-	return new Map(
-		await Promise.all(
-			[...missing].map(async reference => {
-				const options = {
-					architecture: engine.architecture,
-					insecure: isInsecure(reference, engine.insecureRegistries),
-					signal,
-				};
-				try {
-					return [reference, await layersOf(host, pinned(reference, digests[reference]), options)] as const;
-				} catch (error) {
-					if (error instanceof Cancelled) throw error;
-					throw pullError(reference, messageOf(error), error);
-				}
-			}),
-		),
-	);
-};
+	const found = new Map<string, Layer[]>();
+	const look = async (reference: string) => {
+		const insecure = isInsecure(reference, engine.insecureRegistries);
+		try {
+			const options = {architecture: engine.architecture, insecure, signal};
+			found.set(reference, await layersOf(host, pinned(reference, digests[reference]), options));
+			return [];
+		} catch (error) {
+			return [error instanceof Cancelled ? error : pullError(reference, messageOf(error), error)];
+		}
+	};
+	let before = 0;
+	const lookAtAll = async () => {
+		before = found.size;
+		const failures = (await Promise.all([...missing].filter(reference => !found.has(reference)).map(look))).flat();
+		// What will not pass by itself is told, whatever else failed.
+		const worst = failures.find(({message}) => retryOf(message) === 'final') ?? failures[0];
+		if (worst) throw worst;
+	};
+	const item = registryOf([...missing][0] ?? '') ?? 'Docker Hub';
+	yield* retrying(lookAtAll, {item, signal, attempts, hasMoved: () => found.size > before});
+	return found;
+}
 
 /** Bytes of all layers, those that several images share counted once. */
 export const distinctBytes = (images: Map<string, Layer[]>) => {
@@ -110,7 +125,7 @@ export const pullError = (reference: string, message: string, cause?: unknown) =
 		new SetupError(`The image ${reference} could not be fetched: ${message}`, {hint, exitCode: 1, cause});
 	if (/no space left/i.test(message))
 		return about(
-			'The disk of the Docker engine is full. Free some space, then run this again: what was fetched is kept.',
+			'The disk of the Docker engine is full. Free some space, then run this again: images that were fetched whole are kept.',
 		);
 	if (/manifest unknown|not found|no such manifest|does not exist/i.test(message))
 		return about('There is no such version in the registry. Check specify7 and images.registry in your answers.');
@@ -123,19 +138,24 @@ export const pullError = (reference: string, message: string, cause?: unknown) =
 			'The registry limits how much one address may fetch. Wait an hour, or run "docker login", then run this again.',
 		);
 	return about(
-		'Check that this machine reaches the registry (network, proxy, firewall), then run this again: what was fetched is kept.',
+		'Check that this machine reaches the registry (network, proxy, firewall), then run this again: images that were fetched whole are kept.',
 	);
 };
 
-type LayerState = {bytes: number; done: number; state: string};
+/** `before` is what was done when the engine told of it last but one; `retries` how often it began anew. */
+type LayerState = {bytes: number; done: number; before: number; state: string; retries: number};
+
+const newLayer = (bytes: number): LayerState => ({bytes, done: 0, before: 0, state: 'waiting', retries: 0});
 
 /** Follows the engine's messages about one image. Layers are known by the first 12 digits of their digest. */
 export class PullProgress {
 	readonly layers = new Map<string, LayerState>();
+	isFinished = false;
+	private farthest = 0;
 
 	constructor(layers: readonly Layer[]) {
 		for (const {digest, bytes} of layers)
-			this.layers.set(digest.slice('sha256:'.length, 'sha256:'.length + 12), {bytes, done: 0, state: 'waiting'});
+			this.layers.set(digest.slice('sha256:'.length, 'sha256:'.length + 12), newLayer(bytes));
 	}
 
 	get total() {
@@ -149,22 +169,45 @@ export class PullProgress {
 	/** Takes a message in; returns the layer it was about. */
 	take({id, status, progressDetail}: PullMessage): string | null {
 		if (!id || !status || !/^[0-9a-f]{12}$/.test(id)) return null;
-		const layer = this.layers.get(id) ?? {bytes: progressDetail?.total ?? 0, done: 0, state: 'waiting'};
+		const layer = this.layers.get(id) ?? newLayer(progressDetail?.total ?? 0);
 		this.layers.set(id, layer);
 		if (status === 'Downloading') {
-			layer.bytes ||= progressDetail?.total ?? 0;
-			layer.done = Math.min(progressDetail?.current ?? 0, layer.bytes);
+			const {current = 0, total = 0} = progressDetail ?? {};
+			layer.bytes ||= total;
+			layer.before = layer.done;
+			// A layer that broke off goes on where it was, and the engine counts the rest alone.
+			layer.done = Math.min(current + Math.max(0, layer.bytes - (total || layer.bytes)), layer.bytes);
 			layer.state = 'downloading';
+		} else if (status === 'Pulling fs layer') {
+			layer.done = 0;
+			layer.state = 'waiting';
 		} else if (/^(Download complete|Verifying Checksum|Extracting|Pull complete|Already exists)$/.test(status)) {
 			layer.done = layer.bytes;
 			layer.state =
 				{Extracting: 'unpacking', 'Pull complete': 'done', 'Already exists': 'done'}[status] ?? 'downloaded';
-		} else if (/^Retrying/.test(status)) layer.state = 'retrying';
+		} else if (/^Retrying/.test(status)) {
+			if (layer.state !== 'retrying') {
+				// The engine tells of a layer that broke off as if it had come to its end.
+				layer.done = layer.before;
+				layer.retries += 1;
+			}
+			layer.state = 'retrying';
+		}
 		return id;
+	}
+
+	/** The pull broke off: what was under way has not arrived. Tells whether it had come further than ever. */
+	breakOff(): boolean {
+		for (const layer of this.layers.values())
+			if (layer.state === 'downloading') Object.assign(layer, {done: layer.before, state: 'waiting'});
+		const hasMoved = this.current > this.farthest;
+		this.farthest = Math.max(this.farthest, this.current);
+		return hasMoved;
 	}
 
 	/** The engine says nothing of layers it already has. */
 	finish() {
+		this.isFinished = true;
 		for (const layer of this.layers.values()) layer.done = layer.bytes;
 	}
 
@@ -175,15 +218,43 @@ export class PullProgress {
 	}
 }
 
+/** Seconds in the engine's "Retrying in 5 seconds". */
+const secondsIn = (status = '') => Number(/\d+/.exec(status)?.[0] ?? 0);
+
+/** When the engine last said anything about any image: one may wait long for another's layers. */
+type Heard = {at: number};
+
+/** A pull's messages. @throws Error when the engine says nothing at all for minutes, as when a registry stopped sending */
+async function* messagesOf(engine: Context['engine'], pulled: string, heard: Heard, signal: AbortSignal) {
+	const silence = new AbortController();
+	heard.at = Date.now();
+	const timer = setInterval(() => {
+		if (Date.now() - heard.at > longestSilenceMs) silence.abort();
+	}, silenceCheckMs);
+	try {
+		for await (const message of engine.pull(pulled, {signal: AbortSignal.any([signal, silence.signal])})) {
+			heard.at = Date.now();
+			yield message;
+		}
+	} catch (error) {
+		if (!silence.signal.aborted) throw error;
+		throw new Error(`no bytes came for ${longestSilenceMs / 60_000} minutes: timed out`);
+	} finally {
+		clearInterval(timer);
+	}
+}
+
 async function* pullImage(
 	{engine, signal}: Pick<Context, 'engine' | 'signal'>,
 	reference: string,
-	layers: readonly Layer[],
+	progress: PullProgress,
 	recorded: string | undefined,
+	heard: Heard,
 ): AsyncGenerator<StepEvent> {
-	const progress = new PullProgress(layers);
 	const meter = new RateMeter();
 	let shownAt = 0;
+	/** Of which retry of a layer was told, by its id. */
+	const told = new Map<string, number>();
 	const pulled = pinned(reference, recorded);
 	const event = (state: string): StepEvent => ({
 		type: 'progress',
@@ -194,13 +265,17 @@ async function* pullImage(
 		state,
 		...pace(meter, progress.current, progress.total),
 	});
-	try {
-		for await (const message of engine.pull(pulled, {signal})) {
+	async function* attempt(): AsyncGenerator<StepEvent> {
+		for await (const message of messagesOf(engine, pulled, heard, signal)) {
 			if (message.error) throw new Error(message.error);
 			const id = progress.take(message);
 			const layer = id === null ? undefined : progress.layers.get(id);
 			const now = Date.now();
-			if (!layer || (now - shownAt < progressIntervalMs && layer.state !== 'done')) continue;
+			if (!layer) continue;
+			const isRetry = layer.state === 'retrying';
+			// Its countdown is told once.
+			if (isRetry && told.get(id!) === layer.retries) continue;
+			if (!isRetry && now - shownAt < progressIntervalMs && layer.state !== 'done') continue;
 			shownAt = now;
 			yield {
 				type: 'progress',
@@ -212,7 +287,22 @@ async function* pullImage(
 				state: layer.state,
 			};
 			yield event(progress.current < progress.total ? 'downloading' : 'unpacking');
+			if (!isRetry) continue;
+			told.set(id!, layer.retries);
+			yield {
+				type: 'retry',
+				item: reference,
+				reason: 'a layer broke off',
+				attempt: layer.retries + 1,
+				of: null,
+				until: now + secondsIn(message.status) * 1000,
+			};
 		}
+		// An engine that stops says that the stream is over as if all were well.
+		if (!(await engine.image(pulled))) throw new Error('the engine ended the transfer: connection lost');
+	}
+	try {
+		yield* retrying(attempt, {item: reference, signal, hasMoved: () => progress.breakOff()});
 		if (recorded) await engine.tag(pulled, reference);
 	} catch (error) {
 		if (signal.aborted) throw new Cancelled();
@@ -222,26 +312,43 @@ async function* pullImage(
 	yield event('done');
 }
 
+const imageLack = async ({host, observation}: Pick<Context, 'host' | 'observation'>, bytes: number) => {
+	const where = observation.engine.reachable ? observation.engine.dataFolder : '/';
+	return {what: 'the images', where, needBytes: imageSpace(bytes), spareBytes, freeBytes: await host.freeBytes(where)};
+};
+
 /** Fetches the images that are missing; an image whose digest is recorded is fetched by it, so that it is the same again. */
 export const pull: Step = async function* (context) {
 	const {host, engine, directory, answers} = context;
 	const digests = await readDigests(host, directory);
-	const missing = await missingLayers(context);
+	const missing = yield* missingLayers(context);
 	const bytes = distinctBytes(missing);
+	// The machine may have filled since it was looked at.
+	requireSpace(await imageLack(context, bytes));
+	const progress = new Map([...missing].map(([reference, layers]) => [reference, new PullProgress(layers)]));
 	// All of them first: then it is known from the beginning how much there is.
-	for (const [reference, layers] of missing)
-		yield {
-			type: 'progress',
-			item: reference,
-			current: 0,
-			total: new PullProgress(layers).total,
-			unit: 'bytes',
-			state: 'waiting',
-		};
-	yield* merge(
-		[...missing].map(([reference, layers]) => pullImage(context, reference, layers, digests[reference])),
-		{limit: imagesAtOnce},
-	);
+	for (const [reference, {total}] of progress)
+		yield {type: 'progress', item: reference, current: 0, total, unit: 'bytes', state: 'waiting'};
+	// When one fails, the others must not go on behind it.
+	const end = new AbortController();
+	const given = {engine, signal: AbortSignal.any([context.signal, end.signal])};
+	const heard = {at: Date.now()};
+	try {
+		yield* merge(
+			[...progress].map(([reference, seen]) => pullImage(given, reference, seen, digests[reference], heard)),
+			{limit: imagesAtOnce},
+		);
+	} catch (error) {
+		if (!isSpaceTrouble(error)) throw error;
+		const left = [...missing].filter(([reference]) => !progress.get(reference)!.isFinished);
+		throw spaceError({
+			...(await imageLack(context, distinctBytes(new Map(left)))),
+			kept: 'images that were fetched whole are kept, and nothing that runs was touched.',
+			cause: error,
+		});
+	} finally {
+		end.abort();
+	}
 	for (const reference of imagesOf(answers)) {
 		const image = await engine.image(reference);
 		if (!image) throw pullError(reference, 'the engine does not have it after fetching it');

@@ -1,5 +1,5 @@
 import {stripVTControlCharacters} from 'node:util';
-import type {ContainerDetails} from '../engine/api.js';
+import type {Container, ContainerDetails} from '../engine/api.js';
 import {up as composeUp, exec} from '../engine/compose.js';
 import {createVolume, logTail} from '../engine/docker.js';
 import {SetupError} from '../errors.js';
@@ -9,10 +9,13 @@ import {volumesOf} from '../files/names.js';
 import type {ServiceState, StepEvent} from '../model/events.js';
 import type {ServiceName} from '../model/releases.js';
 import type {Context} from './context.js';
+import {retrying} from './retry.js';
 import {pause} from './wait.js';
 
 const probeIntervalMs = 700;
 const healthyTimeoutMs = 300_000;
+/** With the pauses between them, about a minute. */
+const engineAttempts = 5;
 
 /** What the engine says of a container, in our words. */
 export const stateOf = ({state, health}: Pick<ContainerDetails, 'state' | 'health'>): ServiceState => {
@@ -105,11 +108,18 @@ export async function* waitHealthy(
 	const waiting = new Set(services);
 	/** Restarts of each container when it was first seen: what failed before may have been mended. */
 	const before = new Map<string, number>();
+	const look = async () => {
+		const containers = (await engine.containers(project)).filter(({service}) => waiting.has(service as ServiceName));
+		const found = containers.map(
+			async container => [container.service, {container, details: await engine.container(container.id)}] as const,
+		);
+		return new Map<string | null, {container: Container; details: ContainerDetails | null}>(await Promise.all(found));
+	};
 	while (waiting.size > 0) {
-		const containers = await engine.containers(project);
+		// Waiting goes on when the engine comes back within a minute.
+		const seen = yield* retrying(look, {item: 'Docker', signal, attempts: engineAttempts});
 		for (const service of waiting) {
-			const container = containers.find(candidate => candidate.service === service);
-			const details = container && (await engine.container(container.id));
+			const {container, details} = seen.get(service) ?? {};
 			if (container && details && !before.has(container.id)) before.set(container.id, details.restarts);
 			const restarts = container && details ? details.restarts - before.get(container.id)! : 0;
 			let state: ServiceState = details ? stateOf(details) : 'missing';

@@ -66,6 +66,7 @@ export class FakeEngine implements Engine {
 	container = async (id: string) => this.running.get(id)?.details ?? null;
 	image = async (reference: string) => this.images.get(reference) ?? null;
 	volumes = async () => this.volumeNames;
+	volumeLabels = async (_label: string): Promise<string[]> => [];
 	volume = async (name: string): Promise<{path: string | null} | null> =>
 		this.volumeNames.includes(name) ? {path: `/var/lib/docker/volumes/${name}/_data`} : null;
 

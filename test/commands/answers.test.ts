@@ -13,17 +13,20 @@ const gather = async ({
 	installed,
 	given,
 	settings = [],
+	environment,
 }: {
 	/** Text of the installation's own specify.yaml. */
 	installed?: string;
 	/** Text of the file given with --answers. */
 	given?: string;
 	settings?: readonly string[];
+	environment?: Record<string, string>;
 } = {}) => {
 	const host = new FakeHost();
 	if (installed !== undefined) await host.write(`${directory}/specify.yaml`, installed, 0o644);
 	if (given !== undefined) await host.write('/home/ada/answers.yaml', given, 0o644);
-	return gatherAnswers({host, directory, file: given === undefined ? undefined : '/home/ada/answers.yaml', settings});
+	const file = given === undefined ? undefined : '/home/ada/answers.yaml';
+	return gatherAnswers({host, directory, file, settings, environment});
 };
 
 describe('answers', () => {
@@ -68,6 +71,41 @@ describe('answers', () => {
 		});
 	});
 
+	it('come from --set, then the environment, then the file, then what is installed, then the defaults', async () => {
+		const installed = 'ports: {http: 8004}\n';
+		const given = 'ports: {http: 8003}\n';
+		const environment = {SPECIFY_SETUP_PORTS_HTTP: '8002'};
+		const settings = ['ports.http=8001'];
+		const ports = [
+			await gather({installed, given, environment, settings}),
+			await gather({installed, given, environment}),
+			await gather({installed, given}),
+			await gather({installed}),
+			await gather(),
+		].map(answers => answers.ports.http);
+		expect(ports).toEqual([8001, 8002, 8003, 8004, 80]);
+		expect((await gather({installed, environment})).ports.http).toBe(8002);
+	});
+
+	it('of the environment are read as in the file, and leave the rest of a section', async () => {
+		const answers = await gather({
+			given: 'domain: nrm.example\nports: {https: 8443}\n',
+			environment: {
+				SPECIFY_SETUP_PORTS_HTTP: '8080',
+				SPECIFY_SETUP_PRIVACY_PUBLIC_ATTACHMENTS: 'false',
+				SPECIFY_SETUP_HOSTNAMES_LANDING: 'null',
+				SPECIFY_SETUP_ASCII: '1',
+				PATH: '/bin',
+			},
+		});
+		expect(answers).toMatchObject({
+			domain: 'nrm.example',
+			ports: {http: 8080, https: 8443},
+			privacy: {publicAttachments: false},
+			hostnames: {landing: null},
+		});
+	});
+
 	it('may set a whole section', async () => {
 		expect((await gather({settings: ['ports={http: 8080, https: 8443}']})).ports).toEqual({http: 8080, https: 8443});
 	});
@@ -92,20 +130,67 @@ describe('problems', () => {
 			settings: ['specify6=maybe'],
 		});
 		expect(error.exitCode).toBe(2);
-		expect(error.message).toBe('4 answers are not right (/home/ada/answers.yaml):');
+		expect(error.message).toBe('4 answers are not right (/home/ada/answers.yaml, --set):');
 		expect(error.hint).toContain('Nothing has been changed.');
 		const lines = [...error.details].sort();
 		expect(lines).toHaveLength(4);
-		expect(lines[0]).toMatch(/^line 1, column \d+: domain must be a host name/);
-		expect(lines[1]).toMatch(/^line 3, column \d+: ports\.http must be 1 or more/);
-		expect(lines[2]).toMatch(/^line 5, column \d+: colour "colour" is not known here/);
-		expect(lines[3]).toBe('specify6 must be true or false');
+		expect(lines[0]).toBe('--set: specify6 must be true or false');
+		expect(lines[1]).toMatch(/^line 1, column 1: domain must be a host name/);
+		expect(lines[2]).toMatch(/^line 3, column 3: ports\.http must be 1 or more/);
+		expect(lines[3]).toMatch(/^line 5, column 1: colour "colour" is not known here/);
 	});
 
 	it('of --set alone are told as such', async () => {
 		const error = await failing({settings: ['ports.http=0']});
 		expect(error.message).toBe('One answer is not right (--set):');
-		expect(error.details).toEqual(['ports.http must be 1 or more']);
+		expect(error.details).toEqual(['--set: ports.http must be 1 or more']);
+	});
+
+	it('of the environment name the variable, also where the file says something else', async () => {
+		const error = await failing({
+			given: 'domain: museum\nports: {http: 80}\n',
+			environment: {SPECIFY_SETUP_PORTS_HTTP: '0', SPECIFY_SETUP_PORT_HTTPS: '443'},
+		});
+		expect(error.exitCode).toBe(2);
+		expect(error.message).toBe('3 answers are not right (/home/ada/answers.yaml, environment):');
+		expect(error.details).toEqual([
+			'line 1, column 1: domain must be a host name such as specify.museum.example',
+			'SPECIFY_SETUP_PORTS_HTTP: ports.http must be 1 or more',
+			'SPECIFY_SETUP_PORT_HTTPS is not known; the nearest that is: SPECIFY_SETUP_PORTS_HTTPS',
+		]);
+	});
+
+	it('name the source that counts', async () => {
+		const said = async (given: Parameters<typeof gather>[0]) => (await failing(given)).details;
+		const given = 'ports: {http: 0}\n';
+		const environment = {SPECIFY_SETUP_PORTS: '{http: 0}'};
+		expect(await said({given, environment, settings: ['ports.http=0']})).toEqual([
+			'--set: ports.http must be 1 or more',
+		]);
+		expect(await said({given, environment})).toEqual(['SPECIFY_SETUP_PORTS: ports.http must be 1 or more']);
+		expect(await said({given})).toEqual(['line 1, column 9: ports.http must be 1 or more']);
+	});
+
+	it('of a file that is no YAML come with those of flags and environment', async () => {
+		const {details} = await failing({
+			given: 'domain: a.example\n\tports: 1\n',
+			environment: {SPECIFY_SETUP_COLOUR: 'green'},
+			settings: ['domain'],
+		});
+		expect(details.some(line => /^line 2, column \d+: /.test(line))).toBe(true);
+		expect(details).toContainEqual(expect.stringMatching(/^SPECIFY_SETUP_COLOUR is not known/));
+		expect(details).toContainEqual(expect.stringMatching(/^--set domain is not of the form/));
+	});
+
+	it('of what is left out where it is wanted say that it is missing', async () => {
+		const {details} = await failing({given: 'institution:\n  name: Riksmuseet\n  discipline: {type: fish}\n'});
+		expect(details).toEqual([
+			'line 1, column 1: institution.code is missing',
+			'line 1, column 1: institution.division is missing',
+			'line 1, column 1: institution.collection is missing',
+			'line 1, column 1: institution.administrator is missing',
+			'line 3, column 3: institution.discipline.name is missing',
+		]);
 	});
 
 	it("of the installation's own file name that file", async () => {
@@ -131,14 +216,15 @@ describe('problems', () => {
 		async setting => {
 			const error = await failing({settings: [setting]});
 			expect(error.exitCode).toBe(2);
-			expect(error.message).toContain(setting);
-			expect(error.hint).toContain('--set ports.https=8443');
+			expect(error.details).toEqual([
+				`--set ${setting.replace(/=.*/, '=…')} is not of the form key=value, such as --set ports.https=8443`,
+			]);
 		},
 	);
 
 	it('of a key that does not exist are told for --set too', async () => {
 		expect((await failing({settings: ['port.http=80']})).details).toEqual([
-			expect.stringMatching(/^port "port" is not known here/),
+			expect.stringMatching(/^--set: port "port" is not known here/),
 		]);
 	});
 

@@ -113,7 +113,13 @@ describe('the doctor', () => {
 		writeFileSync(journalPath(directory, '20260802T100000-abcd'), `${JSON.stringify({at: 1, ...started()})}\n`);
 		host.on(/mariadb migrator /, {exitCode: 1, stderr: 'ERROR 1045 (28000): Access denied'});
 		const report = await examine(context);
-		expect(troubles(report)).toEqual(['folder.permissions', 'folder.lock', 'folder.last-run', 'data.passwords']);
+		expect(troubles(report)).toEqual([
+			'folder.permissions',
+			'folder.lock',
+			'folder.last-run',
+			'folder.reconfigure',
+			'data.passwords',
+		]);
 		expect(named(report, 'data.passwords')!.detail).toContain('migrator');
 		expect(named(report, 'use.gate')).toMatchObject({result: 'bad', fix: 'gate'});
 		expect(named(report, 'use.proxy-configuration')).toMatchObject({result: 'advice', fix: 'proxy'});

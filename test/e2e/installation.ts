@@ -5,17 +5,16 @@ import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa, type ResultPromise} from 'execa';
-import {expect} from 'vitest';
 import type {JournalEntry} from '../../source/model/events.js';
 
-const bundle = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+export const bundle = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 export type Ran = {exitCode: number; stdout: string; stderr: string};
 
-/** Runs docker and returns its output; fails the test when docker fails. */
+/** Runs docker and returns its output. @throws Error when docker fails */
 export const docker = async (...args: string[]) => {
 	const {exitCode, stdout, stderr} = await execa('docker', args, {reject: false});
-	expect(exitCode, `docker ${args.join(' ')}: ${stderr}`).toBe(0);
+	if (exitCode !== 0) throw new Error(`docker ${args.join(' ')}: ${stderr}`);
 	return stdout;
 };
 
@@ -32,7 +31,7 @@ export class Installation {
 		readonly settings: readonly string[] = [],
 	) {}
 
-	private get answers() {
+	protected get answers() {
 		return [
 			`--set=ports.http=${this.ports.http}`,
 			`--set=ports.https=${this.ports.https}`,
@@ -83,7 +82,8 @@ export class Installation {
 	/** The newest run's journal: its path and its entries. */
 	journal() {
 		const folder = this.path('.specify-setup', 'journals');
-		const path = join(folder, readdirSync(folder).sort().at(-1)!);
+		const names = readdirSync(folder).filter(name => name.endsWith('.jsonl'));
+		const path = join(folder, names.sort().at(-1)!);
 		const entries = readFileSync(path, 'utf8').trim().split('\n');
 		return {path, entries: entries.map(line => JSON.parse(line) as JournalEntry)};
 	}
@@ -129,7 +129,7 @@ export class Installation {
 			],
 			{cwd: this.directory, input: statement, reject: false},
 		);
-		expect(exitCode, stderr).toBe(0);
+		if (exitCode !== 0) throw new Error(`The database server refused: ${stderr}`);
 		return stdout
 			.split('\n')
 			.filter(Boolean)

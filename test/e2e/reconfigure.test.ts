@@ -123,10 +123,10 @@ afterAll(async () => {
 });
 
 describe('a change', () => {
-	test('of e-mail, closed attachments and HSTS is loaded by the proxy; nothing is started again', async () => {
+	test('of e-mail and closed attachments is loaded by the proxy; nothing is started again', async () => {
 		const {result, asked, failed} = await failuresDuring(
 			served,
-			change('--set=email=curator@nrm.test', '--set=privacy.publicAttachments=false', '--set=hsts=true'),
+			change('--set=email=curator@nrm.test', '--set=privacy.publicAttachments=false'),
 		);
 		expect(result.exitCode, said(result)).toBe(0);
 		expect(result.restarted).toEqual([]);

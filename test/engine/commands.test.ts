@@ -15,6 +15,9 @@ describe('commands of Compose', () => {
 	it('run in the folder of the installation', () => {
 		expect(compose.config(directory)).toEqual(inFolder('config', '--quiet'));
 		expect(compose.configHashes(directory)).toEqual(inFolder('config', '--hash', '*'));
+		expect(compose.configHashesOf(directory, ['compose.override.yaml'])).toEqual(
+			inFolder('--file', '-', '--file', 'compose.override.yaml', 'config', '--hash', '*'),
+		);
 		expect(compose.up(directory, ['db', 'redis'])).toEqual(
 			inFolder('up', '--detach', '--pull', 'never', 'db', 'redis'),
 		);

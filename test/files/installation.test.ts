@@ -38,6 +38,7 @@ describe('the files of an installation', () => {
 		expect(Object.fromEntries(filesWith().map(({path, mode}) => [path, mode.toString(8)]))).toEqual({
 			'specify.yaml': '644',
 			'.env': '600',
+			'.specify-setup/specify.schema.json': '600',
 			'.specify-setup/environment': '600',
 			'.specify-setup/project': '600',
 			'.specify-setup/secrets/database-root-password': '444',
@@ -81,7 +82,8 @@ describe('the files of an installation', () => {
 
 	it('begin by saying who made them', () => {
 		for (const {path, text} of filesWith())
-			if (!/\.xml$|\.html$|password$|^specify\.yaml$/.test(path)) expect(text).toMatch(/^# Made by specify-setup/);
+			if (!/\.xml$|\.html$|\.json$|password$|^specify\.yaml$/.test(path))
+				expect(text).toMatch(/^# Made by specify-setup/);
 	});
 
 	it('say in the page for visitors who installed it, and that nobody endorses it', () => {

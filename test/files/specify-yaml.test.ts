@@ -72,3 +72,15 @@ describe('reading', () => {
 		expect(readYaml('version: 1\ndomain: *museum\n').problems).toMatchObject([{line: 2}]);
 	});
 });
+
+describe('what is wrong with the YAML is told in plain words', () => {
+	it.each([
+		['domain: a.example\n---\ndomain: b.example\n', 'a second set of answers', {line: 2, column: 1}],
+		['domain: a.example\ndomain: b.example\n', 'this key stands here a second time', {line: 2, column: 1}],
+		['ports:\n\thttp: 80\n', 'a tab stands here', {line: 2, column: 1}],
+	])('%j', (given, words, place) => {
+		const [first] = readYaml(given).problems;
+		expect(first?.message).toContain(words);
+		expect(first).toMatchObject(place);
+	});
+});

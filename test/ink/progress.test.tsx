@@ -170,6 +170,41 @@ describe('the progress screen', () => {
 		await shows('worker: FAILED: no answer');
 	});
 
+	it('counts down, in its row, to when something is tried again', async () => {
+		const waiting = {step: 'pull', reason: 'connection refused', attempt: 2, of: 6} as const;
+		const image = 'localhost:5000/library/mariadb:11.8';
+		const {shows, say} = show([
+			...pull,
+			{at: Date.now(), type: 'retry', ...waiting, item: image, until: Date.now() + 60_000},
+		]);
+		const frame = await shows(/mariadb +connection refused, again in \d+ s \(2 of 6\)/);
+		expect(frame).toMatch(/1 of 3 images .*85 of 196 MB/);
+		const seconds = () => Number(/again in (\d+) s/.exec(frame)![1]);
+		await shows(new RegExp(`again in ${seconds() - 1} s`));
+		say({at: Date.now(), type: 'retry', ...waiting, item: image, attempt: 3, until: Date.now() - 1});
+		await shows(/mariadb +connection refused, again now \(3 of 6\)/);
+		say({at: Date.now(), ...fetching(image, 60_000_000, 110_000_000)});
+		expect(await shows(/mariadb .*60 of 110 MB/)).not.toContain('connection refused');
+		say({at: Date.now(), type: 'retry', ...waiting, item: 'localhost:5000', until: Date.now() + 60_000});
+		await shows(/! localhost:5000: connection refused, again in|⚠ localhost:5000: connection refused, again in/);
+	});
+
+	it.each(sizes)('fits $columns×$rows while things are tried again', async size => {
+		const long = 'registry.of.a.museum.with.a.long.name.example:5000';
+		const retry = {type: 'retry', step: 'pull', reason: 'TLS handshake timeout', attempt: 2, of: 6} as const;
+		const {shows, frame} = show(
+			[
+				...pull,
+				{at: Date.now(), ...retry, item: long, until: Date.now() + 60_000},
+				{at: Date.now(), ...retry, item: 'localhost:5000/library/mariadb:11.8', until: Date.now() + 60_000},
+			],
+			{},
+			size,
+		);
+		await shows(/TLS|registry\.of/);
+		for (const line of frame().split('\n')) expect(columnsOf(line), line).toBeLessThanOrEqual(size.columns);
+	});
+
 	it.each(sizes)('fits $columns×$rows at every moment of a real run', async ({columns, rows}) => {
 		const {shows, say, frame} = show([], {}, {columns, rows});
 		await shows('begin');

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import {afterEach, describe, expect, it} from 'vitest';
 import {LogTail, wrapLine} from '../../source/ink/screens/service-log.js';
-import {columnsFor, StatusScreen, type StatusScreenProps} from '../../source/ink/screens/status.js';
+import {columnsFor, type HomeLeft, StatusScreen, type StatusScreenProps} from '../../source/ink/screens/status.js';
 import {columnsOf} from '../../source/ink/spans.js';
+import type {Difference} from '../../source/model/drift.js';
 import type {ServiceState} from '../../source/model/events.js';
 import {serviceNames} from '../../source/model/releases.js';
 import type {LiveService, LiveStatus} from '../../source/model/status.js';
@@ -49,6 +50,7 @@ const statusWith = (over: Partial<LiveStatus> = {}): LiveStatus => ({
 	disk: {folder: '/var/lib/docker', freeBytes: 80e9},
 	lastRun: {run: '20260801T102900-abcd', at: '2026-08-01T10:29:00Z', outcome: 'done', message: null},
 	drift: [],
+	reconfigure: [],
 	gate: 'open',
 	engine: {connected: true},
 	underWay: null,
@@ -67,6 +69,14 @@ const oneWith = (over: Partial<LiveService>, more: Partial<LiveStatus> = {}) => 
 		),
 	};
 };
+
+/** So many differences, in long words. */
+const differing = (count: number): Difference[] =>
+	Array.from({length: count}, (_, index) => ({
+		kind: 'files',
+		what: `file-${index} is not as it should be, ${'in so many words '.repeat(8)}`,
+		remedy: `${'Do something about it. '.repeat(8)}`,
+	}));
 
 /** Everything is wrong at once, in long words. */
 const worst = () =>
@@ -94,7 +104,8 @@ const worst = () =>
 			{name: 'Attachments', url: 'https://media.museum.example/', status: 502, certificate: null, problem: ''},
 		],
 		lastRun: {run: 'r', at: '2026-08-01T10:29:00Z', outcome: 'failed', message: '猫'.repeat(150)},
-		drift: ['compose.yaml', 'proxy/Caddyfile', '.env', 'specify.yaml'],
+		drift: differing(9),
+		reconfigure: Array.from({length: 9}, (_, index) => `rewrite file-${index} ${'and so on '.repeat(20)}`),
 		problem: 'One answer is not right (specify.yaml).',
 		underWay: {run: 'r', at: '2026-08-01T10:29:00Z'},
 	});
@@ -137,7 +148,7 @@ const show = (
 ) => {
 	const statuses = channel<LiveStatus>();
 	const log = channel<string>();
-	const left: {error?: unknown}[] = [];
+	const left: HomeLeft[] = [];
 	const restarted: string[] = [];
 	const opened: string[] = [];
 	const closed: string[] = [];
@@ -204,7 +215,22 @@ describe('the status screen', () => {
 		const screen = show(worst(), {size});
 		await screen.shows('not healthy');
 		fits(screen.frame(), size);
-		for (const key of [keys.end, 'r', 'n', keys.home, 'r', 'y', '?', keys.end]) {
+		for (const key of [
+			keys.end,
+			'r',
+			'n',
+			keys.home,
+			'r',
+			'y',
+			'd',
+			keys.end,
+			'q',
+			'm',
+			keys.end,
+			'q',
+			'?',
+			keys.end,
+		]) {
 			await screen.press(key);
 			fits(screen.frame(), size);
 		}
@@ -244,10 +270,14 @@ describe('the status screen', () => {
 	});
 
 	it('says what is not as it should be, and what brings it in line', async () => {
-		await show(statusWith({drift: ['compose.yaml']})).shows(/not as specify.yaml says: compose\.yaml\..*reconfigure/s);
-		await show(oneWith({current: false})).shows(/changed since these were started: db\..*reconfigure/s);
+		await show(statusWith({drift: differing(1)})).shows('one thing differs from your answers: d shows it.');
+		await show(statusWith({drift: differing(2)})).shows('2 things differ from your answers: d shows them.');
+		expect(await show(statusWith()).shows('Last run')).not.toContain('differ');
 		await show(statusWith({problem: 'One answer is not right.'})).shows('One answer is not right.');
-		await show(statusWith({underWay: {run: 'r', at: null}})).shows('specify-setup attach --dir /opt/specify');
+		const underWay = {run: 'r', at: null};
+		const frame = await show(statusWith({drift: differing(2), underWay})).shows('press w to watch it');
+		// What differs while something is changed says nothing.
+		expect(frame).not.toContain('differ');
 	});
 
 	it('claims nothing of services while the engine is not heard', async () => {
@@ -293,10 +323,10 @@ describe('the status screen', () => {
 	});
 
 	it('reaches what does not fit below the last service', async () => {
-		const screen = show(worst(), {size: {columns: 60, rows: 14}});
+		const screen = show({...worst(), underWay: null}, {size: {columns: 60, rows: 14}});
 		await screen.shows('rows)');
 		await screen.press(...Array<string>(serviceNames.length).fill(keys.down));
-		await screen.shows('specify-setup reconfigure');
+		await screen.shows('9 things differ');
 		await screen.press(keys.up);
 		await screen.shows(/❯ worker/);
 	});
@@ -375,6 +405,44 @@ describe('the keys of the status screen', () => {
 		await screen.shows('✖ proxy could not be restarted: port is already allocated');
 	});
 
+	it('show what differs with what to do, scrolled where it is long, and lead back', async () => {
+		const drift = differing(9);
+		const screen = show(statusWith({drift, reconfigure: ['start redis again']}));
+		await screen.shows('9 things differ');
+		await screen.press('d');
+		await screen.shows(/What differs.*file-0 is not as it should be/s);
+		await screen.press(keys.end);
+		await screen.shows(/would:\n +start redis again/);
+		await screen.press(keys.escape);
+		await screen.shows('❯ proxy');
+		screen.statuses.say(statusWith());
+		await screen.press('d');
+		await screen.shows('nothing differs');
+	});
+
+	it.each([
+		['reconfigure', 'c'],
+		['doctor', 'o'],
+		['certificates', 't'],
+		['watch', 'w'],
+		['bundle', 'b'],
+		['others', 'i'],
+	])('lead to %s by its letter, and by the list', async (next, key) => {
+		const lettered = show(statusWith());
+		await lettered.shows('❯ proxy');
+		await lettered.press('m');
+		const list = await lettered.shows('What can be done');
+		await lettered.press(key);
+		await until(() => lettered.left.length === 1);
+		expect(lettered.left).toEqual([{next}]);
+		const chosen = show(statusWith());
+		await chosen.shows('❯ proxy');
+		const row = list.split('\n').findIndex(line => line.startsWith(`  ${key}  `) || line.startsWith(`❯ ${key}  `));
+		await chosen.press('m', ...Array<string>(row - 2).fill(keys.down), keys.enter);
+		await until(() => chosen.left.length === 1);
+		expect(chosen.left).toEqual([{next}]);
+	});
+
 	it('explain every column and every state', async () => {
 		const screen = show(statusWith(), {size: {columns: 100, rows: 120}});
 		await screen.shows('❯ proxy');
@@ -408,6 +476,8 @@ describe('the keys of the status screen', () => {
 			'?',
 			'q',
 			'x',
+			'd',
+			'm',
 			' ',
 			'\u001b[200~paste\u001b[201~',
 		];

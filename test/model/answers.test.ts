@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, test} from 'vitest';
 import {readYaml, specifyYaml} from '../../source/files/specify-yaml.js';
 import {disciplines, parseAnswers} from '../../source/model/answers.js';
 
@@ -79,6 +79,12 @@ describe('defaults', () => {
 		expect(accepted({ports: {https: 8443}}).ports).toEqual({http: 80, https: 8443});
 		expect(accepted({privacy: {telemetry: true}}).privacy).toEqual({telemetry: true, publicAttachments: true});
 	});
+});
+
+test('an address in another alphabet is accepted however often it is read', {timeout: 60_000}, () => {
+	const acme = {directory: 'https://münchen.example/directory'};
+	for (let times = 0; times < 2500; times += 1)
+		expect(parseAnswers({acme, certificates: 'letsencrypt', domain: 'nrm.lan'}).problems).toEqual([]);
 });
 
 describe('host names', () => {
@@ -556,7 +562,9 @@ describe('specify.yaml', () => {
 		expect(accepted(readYaml(specifyYaml(answers)).value)).toEqual(answers);
 	});
 
-	it('says in its first line how a change takes effect', () => {
-		expect(specifyYaml(accepted({})).split('\n')[0]).toMatch(/^# .*specify-setup reconfigure/);
+	it('leads editors to its schema in its first line, and says in its second how a change takes effect', () => {
+		const [first, second] = specifyYaml(accepted({})).split('\n');
+		expect(first).toBe('# yaml-language-server: $schema=.specify-setup/specify.schema.json');
+		expect(second).toMatch(/^# .*specify-setup reconfigure/);
 	});
 });

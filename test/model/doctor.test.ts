@@ -2,12 +2,12 @@ import {describe, expect, it} from 'vitest';
 import {
 	type DatabaseFacts,
 	type Finding,
-	isUnfinished,
 	type Judgement,
 	judgeAssetClock,
 	judgeCertificate,
 	judgeCharacters,
 	judgeContent,
+	judgeDrift,
 	judgeFiles,
 	judgeGate,
 	judgeImages,
@@ -34,6 +34,8 @@ import {
 	reportLines,
 	reportOf,
 } from '../../source/model/doctor.js';
+import type {Difference} from '../../source/model/drift.js';
+import {isUnfinished} from '../../source/model/last-run.js';
 import type {NameJudgement} from '../../source/model/names.js';
 import {databaseSeen, GiB, serviceSeen} from '../_helpers/observation.js';
 
@@ -118,6 +120,43 @@ describe('runs', () => {
 		expect(judgeLastRun(last('failed'), {underWay: true, planDone: false}).result).toBe('ok');
 		expect(judgeLastRun(null, {underWay: false, planDone: true}).result).toBe('advice');
 		expect([last('done'), last('failed'), null].map(isUnfinished)).toEqual([false, true, false]);
+	});
+});
+
+describe('what differs', () => {
+	const judged = (kinds: Difference['kind'][], changes: string[] = [], isRecorded = true) =>
+		judgeDrift(
+			kinds.map(kind => ({kind, what: `about ${kind}`, remedy: `mend ${kind}`})),
+			{isRecorded, changes},
+		);
+
+	it('is in order when nothing does', () => {
+		expect(judged([]).map(({result}) => result)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+		expect(judged([], [], false)[0]).toMatchObject({result: 'ok', detail: 'what was installed is not recorded yet'});
+	});
+
+	it.each([
+		['answers', 'answers'],
+		['settings', 'settings of your own'],
+		['folder', 'folder of the containers'],
+		['containers', 'other containers'],
+	] as const)('is advice with its remedy: %s', (kind, name) => {
+		expect(judged([kind]).filter(({result}) => result !== 'ok')).toEqual([
+			{name, result: 'advice', detail: `about ${kind}`, remedy: `mend ${kind}`},
+		]);
+	});
+
+	it('leaves to other checks what they judge', () => {
+		expect(judged(['files', 'services', 'gate', 'run']).every(({result}) => result === 'ok')).toBe(true);
+	});
+
+	it('tells what a reconfigure would do, and how much more', () => {
+		const changes = Array.from({length: 8}, (_, index) => `change ${index}`);
+		expect(judged([], changes).at(-1)).toMatchObject({
+			name: 'reconfigure',
+			result: 'advice',
+			detail: 'would: change 0; change 1; change 2; change 3; change 4; change 5; 2 more',
+		});
 	});
 });
 

@@ -205,11 +205,24 @@ describe('the disk', () => {
 
 	it('must hold the images, packed and unpacked, the loaded dump and some room', () => {
 		const needs = {imageBytes: GiB, sqlBytes: 4 * GiB};
-		const least = Math.ceil(4.2 * GiB + 10 * GiB + 2 * GiB);
+		const least = Math.ceil(4.2 * GiB + (10 + 1 / 16) * GiB + 2 * GiB);
 		expect(check('disk', engine({freeBytes: least}), {answers: dumped, needs}).result).toBe('advice');
 		expect(check('disk', engine({freeBytes: least - GiB}), {answers: dumped, needs})).toMatchObject({
 			result: 'refused',
-			detail: '16.3 GB free at /var/lib/docker; the images, the loaded dump and a little room need 17.4 GB',
+			detail: '16.4 GB free at /var/lib/docker; the images, the loaded dump and a little room need 17.5 GB',
+		});
+	});
+
+	it('of the folder, or of volumes that are elsewhere, is judged by itself', () => {
+		const elsewhere = (freeBytes: number) => [
+			{path: '/srv/specify', what: 'the files of the installation', freeBytes, needBytes: 64 * 2 ** 20},
+		];
+		expect(check('disk of /srv/specify', {}, {needs: {elsewhere: elsewhere(64 * 2 ** 20)}}).result).toBe('ok');
+		expect(check('disk of /srv/specify', {}, {needs: {elsewhere: elsewhere(1e6)}})).toEqual({
+			name: 'disk of /srv/specify',
+			result: 'refused',
+			detail: '1.0 MB free; the files of the installation need 67.1 MB',
+			hint: 'Free 66.1 MB there ("df -h" shows the disks), then run this again.',
 		});
 	});
 

@@ -152,6 +152,40 @@ describe('services, checks and notes', () => {
 	});
 });
 
+describe('what is tried again', () => {
+	const redis = 'localhost:5000/library/redis:8.0';
+	const retry = (item: string, attempt = 2): Event => ({
+		...{type: 'retry', step: 'pull', item, reason: 'connection refused', attempt, of: 6, until: 1_785_578_410_000},
+	});
+	const items = (...events: Event[]) =>
+		after(plan, {type: 'step.started', step: 'pull'}, ...events).retries.map(({item, attempt}) => `${item} ${attempt}`);
+
+	it('is known by its last attempt, until it goes on', () => {
+		const begun = fetched(redis, 10, 42);
+		expect(items(begun, retry(redis), retry(redis, 3))).toEqual([`${redis} 3`]);
+		expect(items(begun, retry(redis), fetched(redis, 12, 42))).toEqual([]);
+		expect(items(begun, retry(redis), fetched('aaaaaaaaaaaa', 12, 42, {parent: redis}))).toEqual([]);
+	});
+
+	it('is not taken for over because something else goes on', () => {
+		const both = [fetched(redis, 10, 42), fetched('mariadb', 1, 9)];
+		expect(items(...both, retry(redis), fetched('mariadb', 2, 9))).toEqual([`${redis} 2`]);
+		expect(items(...both, retry(redis), retry('mariadb'))).toEqual([`${redis} 2`, 'mariadb 2']);
+		expect(items(...both, retry(redis), {type: 'log', step: 'pull', source: 'x', line: 'y'})).toEqual([`${redis} 2`]);
+	});
+
+	it('is over for a registry or the engine as soon as anything goes on', () => {
+		expect(items(retry('localhost:5000'))).toEqual(['localhost:5000 2']);
+		expect(items(retry('localhost:5000'), fetched(redis, 0, 42))).toEqual([]);
+		expect(items(retry('Docker'), {type: 'service', step: 'pull', service: 'db', state: 'starting'})).toEqual([]);
+	});
+
+	it('is over with its step', () => {
+		const end: Event = {type: 'step.finished', step: 'pull', changed: true, summary: '', ms: 1};
+		expect(items(retry('localhost:5000'), end)).toEqual([]);
+	});
+});
+
 describe('a run', () => {
 	it('of a real journal ends done, with every step done, all bytes and its addresses', () => {
 		const progress = journal.reduce(progressOf, noProgress);

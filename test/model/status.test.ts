@@ -40,6 +40,7 @@ const good: Status = {
 	lastRun: {run: '20260801T102900-abcd', at: '2026-08-01T10:29:00Z', outcome: 'done', message: null},
 	gate: 'open',
 	drift: [],
+	reconfigure: [],
 };
 
 describe('the status of an installation', () => {
@@ -89,13 +90,18 @@ describe('the status of an installation', () => {
 		);
 	});
 
-	it('tells why the last run failed, and which files are not as specify.yaml says', () => {
+	it('tells why the last run failed', () => {
 		expect(lines({lastRun: {...good.lastRun!, outcome: 'failed', message: 'The disk is full.'}})).toContain(
 			'failed: The disk is full.',
 		);
-		expect(lines({drift: ['compose.yaml', 'proxy/Caddyfile']})).toContain(
-			'Not as specify.yaml says: compose.yaml, proxy/Caddyfile.',
-		);
 		expect(lines({lastRun: null})).not.toContain('Last run');
+	});
+
+	it('tells what differs, what to do about it, and what a reconfigure would do', () => {
+		const drift = [{kind: 'stopped', what: 'stopped: redis', remedy: 'Start it.'}] as const;
+		expect(lines({drift: [...drift], reconfigure: ['start redis']})).toMatch(
+			/^ {2}One thing differs from your answers:\n {4}stopped: redis\n {6}Start it\.\n.*reconfigure" would:\n {4}start redis$/m,
+		);
+		expect(lines({})).not.toMatch(/differ|reconfigure/);
 	});
 });

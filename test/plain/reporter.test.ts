@@ -177,6 +177,21 @@ describe('progress', () => {
 	});
 });
 
+describe('what is tried again', () => {
+	it('is told in one line, with how long it waits', () => {
+		const retry = (over: object): JournalEntry =>
+			({
+				...{at: 1000, type: 'retry', step: 'pull', item: 'localhost:5000', reason: 'connection refused'},
+				...{attempt: 2, of: 6, until: 5000},
+				...over,
+			}) as JournalEntry;
+		expect(linesOf([retry({}), retry({item: image, of: null, attempt: 3, until: 999})])).toEqual([
+			'      localhost:5000: connection refused; trying again in 4 s (2 of 6)',
+			'      redis:8.0: connection refused; trying again now (attempt 3)',
+		]);
+	});
+});
+
 describe('what others said', () => {
 	it('is passed over where it is of a kind that came later', () => {
 		const later = {at: 1, type: 'backup.finished', bytes: 7} as unknown as JournalEntry;

@@ -80,6 +80,7 @@ describe('opening an installation', () => {
 
 	it("has the user's own settings for Specify 7 start it and its worker anew, and nothing else", async () => {
 		const host = new FakeHost();
+		await host.write(`${directory}/.env`, environment(knownSecrets), 0o600);
 		const compose = async () => (await open(host)).files.find(({path}) => path === 'compose.yaml')!.text.split('\n');
 		const before = await compose();
 		await host.write(`${directory}/local_settings.d/readme.txt`, 'not read by Specify', 0o644);

@@ -115,11 +115,30 @@ describe('what is observed', () => {
 		expect(services.redis?.current).toBe(true);
 	});
 
-	it('takes no service for current while the files are still to be written', async () => {
+	it('compares services with the files as they are to be written, the own override included', async () => {
 		const context = await installed();
-		context.host.files.delete('/opt/specify/compose.yaml');
+		const {host, files: generated} = context;
+		host.files.delete('/opt/specify/compose.yaml');
+		await host.write('/opt/specify/compose.override.yaml', 'services: {}\n', 0o644);
+		host.inputs.length = 0;
+		host.on(configHashes, {
+			stdout: serviceNames.map(name => `${name} ${name === 'db' ? 'new' : `hash-of-${name}`}\n`).join(''),
+		});
 		const {services, files} = await observe(context);
 		expect(files['compose.yaml']).toBe('missing');
+		expect(Object.entries(services).flatMap(([name, {current}]) => (current ? [] : [name]))).toEqual(['db']);
+		expect(host.ran(configHashes)).toEqual([
+			'docker compose --project-directory /opt/specify --file - --file compose.override.yaml config --hash *',
+		]);
+		expect(host.inputs).toContain(generated.find(({path}) => path === 'compose.yaml')!.text);
+	});
+
+	it('takes no service for current where it cannot tell before', async () => {
+		const context = await installed();
+		context.host.files.delete('/opt/specify/compose.yaml');
+		const environment = context.files.find(({path}) => path === '.env')!;
+		environment.text += 'COMPOSE_FILE=compose.yaml:mine.yaml\n';
+		const {services} = await observe(context);
 		expect(Object.values(services).some(service => service.current)).toBe(false);
 		expect(context.host.ran(configHashes)).toEqual([]);
 	});

@@ -507,13 +507,15 @@ describe('a dump', () => {
 
 	it.each([
 		['ERROR 1064 (42000) at line 12: You have an error in your SQL syntax', /Make the dump again/],
-		['ERROR 1114 (HY000) at line 7: The table is full', /disk is full/],
+		['ERROR 1114 (HY000) at line 7: The table is full', /Free \d.* starts afresh/],
+		['ERROR 1021 (HY000): Disk full (/tmp/x.MAI); waiting for someone to free some space...', /Free \d.* starts afresh/],
+		["ERROR 3 (HY000) at line 3: Error writing file '/tmp/ML' (Errcode: 28 \"No space left on device\")", /Free \d/],
 		['ERROR 2013 (HY000) at line 7: Lost connection to server during query', /stopped while loading/],
 	])('refused with "%s" fails with it, and what was granted for it is taken back', async (words, hint) => {
 		const {context, at, ran} = serverWith(await loading(), {tables: null});
 		context.host.on('--binary-mode', {exitCode: 1, stderr: `warning\n${words}\n`});
 		const {error} = await drainToError(database(context));
-		expect(error.message).toContain(words);
+		expect([error.message, ...(error as SetupError).details].join('\n')).toContain(words);
 		expect((error as SetupError).hint).toMatch(hint);
 		expect(at(revoked)).toBeGreaterThan(at(load));
 		expect(ran(finished)).toBe(false);

@@ -1,5 +1,5 @@
-import {describe, expect, it} from 'vitest';
-import type {PullMessage} from '../../source/engine/api.js';
+import {describe, expect, it, vi} from 'vitest';
+import {EngineUnreachable, type PullMessage} from '../../source/engine/api.js';
 import {SetupError} from '../../source/errors.js';
 import type {StepEvent} from '../../source/model/events.js';
 import {imageOf} from '../../source/model/images.js';
@@ -10,6 +10,12 @@ import {offlineAnswers} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
 import {drain, drainToError} from '../_helpers/generators.js';
 import {nothingThere} from '../_helpers/observation.js';
+
+// Nobody wants to wait for real pauses here; how long they are has tests of its own.
+vi.mock('../../source/model/retry.js', async original => ({
+	...(await original<typeof import('../../source/model/retry.js')>()),
+	delayMs: (attempt: number) => attempt,
+}));
 
 type Progress = Extract<StepEvent, {type: 'progress'}>;
 
@@ -159,11 +165,12 @@ describe('a pull that fails', () => {
 	it('says so in the words of the stream, with a hint, and fetches no further images', async () => {
 		const context = missing(redis);
 		context.host.on('manifest inspect', manifest(['a', 30]));
+		context.host.free = 1e9;
 		context.engine.pulls.set(redis, {messages: [{error: 'write /var/lib/docker/tmp: no space left on device'}]});
 		const {error} = await drainToError(pull(context));
 		expect(error).toMatchObject({
-			message: `The image ${redis} could not be fetched: write /var/lib/docker/tmp: no space left on device`,
-			hint: expect.stringContaining('disk of the Docker engine is full'),
+			details: [`The image ${redis} could not be fetched: write /var/lib/docker/tmp: no space left on device`],
+			hint: expect.stringMatching(/^Free 1\.1 GB there .* run this again/),
 		});
 	});
 
@@ -202,6 +209,155 @@ describe('a pull that fails', () => {
 	});
 });
 
+describe('trouble that passes', () => {
+	const refused = 'Get "http://localhost:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused';
+	const retriesOf = (events: readonly StepEvent[]) =>
+		events.flatMap(event =>
+			event.type === 'retry' ? [`${event.item}: ${event.reason} ${event.attempt}/${event.of}`] : [],
+		);
+
+	/** An engine whose pull says these things, one after the other, and then fetches. */
+	const saying = (context: ReturnType<typeof missing>, ...attempts: PullMessage[][]) => {
+		const fetchIt = context.engine.pull.bind(context.engine);
+		context.engine.pull = async function* (reference: string) {
+			const said = attempts.shift();
+			if (!said) return yield* fetchIt(reference);
+			context.engine.pulled.push(reference);
+			yield* said;
+		};
+	};
+
+	it('is waited out, told with reason and attempt, and the image arrives', async () => {
+		const context = missing(redis);
+		context.host.on('manifest inspect', manifest(['a', 30]));
+		saying(context, [{error: refused}], [{error: 'unexpected EOF'}], []);
+		const {yielded, result} = await drain(pull(context));
+		expect(result.changed).toBe(true);
+		expect(context.engine.pulled).toHaveLength(4);
+		expect(retriesOf(yielded)).toEqual([
+			`${redis}: connection refused 2/6`,
+			`${redis}: connection lost 3/6`,
+			// The engine ended the stream as if all were well, and has no image.
+			`${redis}: connection lost 4/6`,
+		]);
+		const [retry] = yielded.filter(event => event.type === 'retry');
+		expect(Math.abs(retry!.until - Date.now())).toBeLessThan(60_000);
+	});
+
+	it('that does not pass is an error after six attempts', async () => {
+		const context = missing(redis);
+		context.host.on('manifest inspect', manifest(['a', 30]));
+		saying(context, ...Array.from({length: 7}, () => [{error: refused}]));
+		const {yielded, error} = await drainToError(pull(context));
+		expect(context.engine.pulled).toHaveLength(6);
+		expect(retriesOf(yielded)).toHaveLength(5);
+		expect((error as SetupError).hint).toContain('reaches the registry');
+	});
+
+	it('begins the count anew when more arrived than ever before', async () => {
+		const context = missing(redis);
+		context.host.on('manifest inspect', manifest(['a', 30], ['b', 12]));
+		saying(
+			context,
+			[{error: refused}],
+			[{error: refused}],
+			[...fetched('a', 30), {error: refused}],
+			[{error: refused}],
+			[...fetched('a', 30), {error: refused}],
+		);
+		const {yielded} = await drain(pull(context));
+		expect(retriesOf(yielded).map(line => line.slice(-3))).toEqual(['2/6', '3/6', '2/6', '3/6', '4/6']);
+	});
+
+	it('of the engine itself is waited out too', async () => {
+		const context = missing(redis);
+		context.host.on('manifest inspect', manifest(['a', 30]));
+		const fetchIt = context.engine.pull.bind(context.engine);
+		let gone = 2;
+		context.engine.pull = async function* (reference: string) {
+			if (gone-- > 0) throw new EngineUnreachable('/run/docker.sock', 'ECONNREFUSED');
+			yield* fetchIt(reference);
+		};
+		const {yielded} = await drain(pull(context));
+		expect(retriesOf(yielded)).toEqual([
+			`${redis}: engine does not answer 2/6`,
+			`${redis}: engine does not answer 3/6`,
+		]);
+	});
+
+	it.each([
+		'manifest for redis:9 not found: manifest unknown',
+		'unauthorized: authentication required',
+		'write /x: no space left on device',
+		'no matching manifest for linux/s390x in the manifest list entries',
+	])('is not: "%s"', async words => {
+		const context = missing(redis);
+		context.host.on('manifest inspect', manifest(['a', 30]));
+		saying(context, [{error: words}]);
+		const {yielded} = await drainToError(pull(context));
+		expect(context.engine.pulled).toHaveLength(1);
+		expect(retriesOf(yielded)).toEqual([]);
+	});
+
+	it('while images are looked up is told of the registry once, and only what failed is asked again', async () => {
+		const caddy = '127.0.0.1:1/library/caddy:2.11';
+		const context = missing(redis, caddy);
+		let asked = 0;
+		context.host
+			.on('library/caddy', manifest(['c', 5]))
+			.on('library/redis', () => (asked++ < 2 ? {exitCode: 1, stderr: `${refused}\n`} : manifest(['a', 30])));
+		const {yielded, result} = await drain(pull(context));
+		expect(result.summary).toContain('2 images');
+		expect(retriesOf(yielded)).toEqual(['127.0.0.1:1: connection refused 2/6', '127.0.0.1:1: connection refused 3/6']);
+		expect(context.host.ran('library/caddy')).toHaveLength(1);
+		expect(context.host.ran('library/redis')).toHaveLength(3);
+	});
+
+	it('ends when the run is stopped meanwhile, and nothing is asked again', async () => {
+		const context = missing(redis);
+		context.host.on('manifest inspect', manifest(['a', 30]));
+		saying(context, [{error: refused}]);
+		const work = pull(context);
+		const stopped = (async () => {
+			for await (const event of work) if (event.type === 'retry') context.controller.abort();
+		})();
+		await expect(stopped).rejects.toMatchObject({name: 'Cancelled'});
+		expect(context.engine.pulled).toHaveLength(1);
+	});
+});
+
+describe('room for the images', () => {
+	it('is looked at right before they are fetched: where it is missing, nothing is', async () => {
+		const context = missing(redis);
+		context.host.on('manifest inspect', manifest(['a', 1e9]));
+		context.host.free = 2e9;
+		const {error} = await drainToError(pull(context));
+		expect(error.message).toBe(
+			'There is not enough space for the images: 2.0 GB are free at /var/lib/docker, with a little room 6.3 GB are needed: 4.3 GB are missing.',
+		);
+		expect((error as SetupError).hint).toContain('nothing has been changed by this step');
+		expect(context.engine.pulled).toEqual([]);
+	});
+
+	it('that runs out in the middle is told with what the images still missing need', async () => {
+		const mariadb = '127.0.0.1:1/library/mariadb:11.8';
+		const context = missing(redis, mariadb);
+		context.host.on('library/redis', manifest(['a', 1e8])).on('library/mariadb', manifest(['b', 2e8]));
+		context.engine.pulls.set(redis, {messages: fetched('a', 1e8)});
+		const fetchIt = context.engine.pull.bind(context.engine);
+		context.engine.pull = async function* (reference: string) {
+			if (reference === redis) return yield* fetchIt(reference);
+			await vi.waitFor(() => expect(context.engine.images.has(redis)).toBe(true));
+			context.host.free = 1e8;
+			yield* [{error: 'failed to register layer: write /x: no space left on device'}];
+		};
+		const {error} = await drainToError(pull(context));
+		// 4.2 times 0.2 GB and 2 GiB are needed, 0.1 GB are free.
+		expect(error.message).toContain('2.9 GB are missing');
+		expect((error as SetupError).details[0]).toContain('no space left on device');
+	});
+});
+
 describe('progress of an image', () => {
 	it('never goes beyond a layer, whatever the engine says', () => {
 		const progress = new PullProgress([{digest: digest('a'), bytes: 30}]);
@@ -214,6 +370,35 @@ describe('progress of an image', () => {
 		expect(progress.take({status: 'Already exists', id: id('a')})).toBe(id('a'));
 		expect(progress.current).toBe(30);
 		expect(progress.layers.get(id('a'))).toMatchObject({state: 'done'});
+	});
+
+	it('goes on where a layer broke off, of which the engine counts the rest alone', () => {
+		const progress = new PullProgress([{digest: digest('a'), bytes: 30}]);
+		const downloading = (current: number, total: number) =>
+			progress.take({status: 'Downloading', id: id('a'), progressDetail: {current, total}});
+		downloading(10, 30);
+		// The engine closes what it counted as if it had come to its end.
+		downloading(30, 30);
+		progress.take({status: 'Retrying in 5 seconds', id: id('a')});
+		expect(progress.current).toBe(10);
+		downloading(5, 18);
+		expect(progress.current).toBe(17);
+	});
+
+	it('of a pull that broke off counts what the engine has, and not what it must fetch again', () => {
+		const progress = new PullProgress([
+			{digest: digest('a'), bytes: 30},
+			{digest: digest('b'), bytes: 12},
+		]);
+		for (const message of fetched('a', 30)) progress.take(message);
+		progress.take({status: 'Downloading', id: id('b'), progressDetail: {current: 6, total: 12}});
+		expect(progress.breakOff()).toBe(true);
+		expect(progress.current).toBe(30);
+		progress.take({status: 'Already exists', id: id('a')});
+		expect(progress.current).toBe(30);
+		progress.take({status: 'Pulling fs layer', id: id('a')});
+		expect(progress.current).toBe(0);
+		expect(progress.breakOff()).toBe(false);
 	});
 
 	it('takes in a layer the manifest did not tell of', () => {

@@ -1,10 +1,16 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
+import {EngineUnreachable} from '../../source/engine/api.js';
 import {SetupError} from '../../source/errors.js';
 import type {StepEvent} from '../../source/model/events.js';
 import {makeVolumes, startServices, stateOf, waitHealthy} from '../../source/steps/services.js';
 import {contextWith} from '../_helpers/context.js';
 import {failureOf} from '../_helpers/failure.js';
 import {drain, drainToError} from '../_helpers/generators.js';
+
+vi.mock('../../source/model/retry.js', async original => ({
+	...(await original<typeof import('../../source/model/retry.js')>()),
+	delayMs: (attempt: number) => attempt,
+}));
 
 const states = (events: readonly StepEvent[]) =>
 	events.flatMap(event => (event.type === 'service' ? [`${event.service} ${event.state}`] : []));
@@ -44,6 +50,34 @@ describe('volumes', () => {
 		context.host.on('volume create', {exitCode: 1, stderr: 'no space left on device\n'});
 		const error = await failureOf(makeVolumes(context));
 		expect(error.message).toBe('The volume specify_database could not be made: no space left on device');
+	});
+});
+
+describe('waiting for services', () => {
+	it('goes on when the engine went away and came back', async () => {
+		const context = contextWith();
+		context.engine.service('db');
+		let looks = 0;
+		context.engine.onLook = () => {
+			looks += 1;
+			if (looks <= 2) throw new EngineUnreachable('/run/docker.sock', 'ECONNREFUSED');
+		};
+		const {yielded} = await drain(waitHealthy(context, ['db']));
+		expect(yielded).toMatchObject([
+			{type: 'retry', item: 'Docker', reason: 'engine does not answer', attempt: 2, of: 5},
+			{type: 'retry', item: 'Docker', attempt: 3, of: 5},
+			{type: 'service', service: 'db', state: 'healthy'},
+		]);
+	});
+
+	it('ends when the engine stays away', async () => {
+		const context = contextWith();
+		context.engine.onLook = () => {
+			throw new EngineUnreachable('/run/docker.sock', 'ENOENT');
+		};
+		const {error, yielded} = await drainToError(waitHealthy(context, ['db']));
+		expect(error).toBeInstanceOf(EngineUnreachable);
+		expect(yielded).toHaveLength(4);
 	});
 });
 

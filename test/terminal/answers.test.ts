@@ -8,6 +8,7 @@ import {gatherAnswers} from '../../source/commands/answers.js';
 import {absolute} from '../../source/commands/guide.js';
 import {installationFiles} from '../../source/files/installation.js';
 import {type Answers, disciplines} from '../../source/model/answers.js';
+import type {Secrets} from '../../source/model/secrets.js';
 import {
 	answersOf,
 	charactersOf,
@@ -102,7 +103,7 @@ const anyDraft = fc
 	})
 	.filter(draft => answersOf(draft, facts).answers !== null);
 
-type Given = {answers: Answers; secrets: Facts['secrets']};
+type Given = {answers: Answers; secrets: Partial<Secrets>};
 
 /** Answers every field with keys, as a person at the live screens. */
 const typed = (wanted: Draft): Given => {
@@ -149,7 +150,13 @@ const asked = async (wanted: Draft): Promise<Given> => {
 		password: async ({message, validate}) => checked(wanted[fieldIn(message).key] ?? '', validate),
 		confirm: async () => true,
 	};
-	const services = {save: () => {}, find: async () => null, plan: async () => [], print: () => {}};
+	const services = {
+		save: () => {},
+		find: async () => null,
+		plan: async () => ({lines: [], edited: [], done: false}),
+		differences: async () => [],
+		print: () => {},
+	};
 	const result = await askAll(facts, {}, services, {prompts});
 	return {answers: absolute(result!.answers), secrets: result!.secrets};
 };
@@ -164,7 +171,12 @@ const written = async (wanted: Draft): Promise<Given> => {
 };
 
 const filesOf = ({answers, secrets}: Given) =>
-	installationFiles({project: 'specify', answers, secrets: {...knownSecrets, ...secrets}, memory: 8 * GiB});
+	installationFiles({
+		project: 'specify',
+		answers,
+		secrets: {...knownSecrets, ...secrets} as Secrets,
+		memory: 8 * GiB,
+	});
 
 test('the same answers by keys, by plain questions and from a file give byte-identical files', {
 	timeout: 60_000,

@@ -18,9 +18,10 @@ const facts: Facts = {
 
 type Plan = Awaited<ReturnType<WizardServices['plan']>>;
 
-const ready: Plan = {steps: [], checks: [{name: 'memory', result: 'ok', detail: 'enough', hint: ''}]};
+const nothing: Plan = {steps: [], checks: [], consequences: [], edited: [], done: false};
+const ready: Plan = {...nothing, checks: [{name: 'memory', result: 'ok', detail: 'enough', hint: ''}]};
 const refused: Plan = {
-	steps: [],
+	...nothing,
 	checks: [{name: 'Docker engine', result: 'refused', detail: 'it does not run', hint: 'Start it.'}],
 };
 
@@ -38,6 +39,7 @@ const review = (...looks: (() => Promise<Plan>)[]) => {
 		completePath: async text => ({completion: text, candidates: []}),
 		plan,
 		files: () => Promise.reject(lost),
+		differences: () => Promise.reject(lost),
 		suspend: () => {},
 	};
 	const initial = {draft: {'institution.code': 'NRM'}, screen: 'review'};

@@ -1,6 +1,15 @@
 import type {ServiceState} from '../../model/events.js';
 import {formatBytes, formatCount} from '../../model/format.js';
-import {type Amount, type Counter, isOver, type Progress, type StepProgress, totalOf} from '../../model/progress.js';
+import {
+	type Amount,
+	type Counter,
+	isOver,
+	type Progress,
+	type Retry,
+	type StepProgress,
+	totalOf,
+} from '../../model/progress.js';
+import {againIn} from '../../model/retry.js';
 import {cell, columnsOf, type Line, type Span, type Symbols} from '../spans.js';
 import {paragraph} from './frame.js';
 import {progressBar} from './progress-bar.js';
@@ -39,10 +48,28 @@ const countOf = ({current, total, unit}: Amount): string =>
 const rateOf = ({rate, unit}: Amount): string =>
 	rate === null || rate <= 0 ? '' : unit === 'bytes' ? `${formatBytes(rate)}/s` : `${formatCount(rate)}/s`;
 
-type Layout = {indent: number; nameColumns: number; columns: number; symbols: Symbols};
+type Layout = {
+	indent: number;
+	nameColumns: number;
+	columns: number;
+	symbols: Symbols;
+	retries: readonly Retry[];
+	now: number;
+};
+
+/** Why something waits to be tried again, and how long still. */
+const retryText = (retry: Retry, now: number) => `${retry.reason}, ${againIn(retry, now)}`;
 
 /** Symbol, name, bar, amount, rate and time left in columns; bar and rate give way where there is little room. */
-const amountLine = (amount: Amount, name: string, {indent, nameColumns, columns, symbols}: Layout): Line => {
+const amountLine = (amount: Amount, name: string, layout: Layout): Line => {
+	const {indent, nameColumns, columns, symbols} = layout;
+	const retry = layout.retries.find(({item}) => item === amount.item);
+	if (retry)
+		return [
+			' '.repeat(indent),
+			{text: symbols.warning, role: 'warn'},
+			` ${cell(name, nameColumns, symbols.ellipsis)} ${retryText(retry, layout.now)}`,
+		];
 	const over = isOver(amount);
 	const waiting = amount.state === 'waiting';
 	const mark: Span = over
@@ -156,13 +183,14 @@ export const serviceMark = (state: ServiceState, symbols: Symbols): Span => {
 export const stepDetails = (
 	progress: Progress,
 	step: StepProgress,
-	{columns, symbols, budget}: {columns: number; symbols: Symbols; budget: number},
+	{columns, symbols, budget, now}: {columns: number; symbols: Symbols; budget: number; now: number},
 ): Line[] => {
 	const indent = 4;
 	const blank = ' '.repeat(indent);
-	const layout: Layout = {indent, nameColumns: 0, columns, symbols};
 	const ofStep = <T extends {step: StepProgress['id']}>(list: readonly T[]) =>
 		list.filter(other => other.step === step.id);
+	const retries = ofStep(progress.retries);
+	const layout: Layout = {indent, nameColumns: 0, columns, symbols, retries, now};
 
 	const notes = ofStep(progress.notes)
 		.flatMap(({level, message, hint}) =>
@@ -181,7 +209,10 @@ export const stepDetails = (
 		({service, state}): Line => [blank, serviceMark(state, symbols), ` ${service.padEnd(serviceColumns)}  ${state}`],
 	);
 	const counters = ofStep(progress.counters);
-	const room = budget - notes.length - serviceLines.length;
+	const retryLines = retries
+		.filter(({item}) => !counters.some(counter => counter.item === item))
+		.map((retry): Line => [blank, {text: symbols.warning, role: 'warn'}, ` ${retry.item}: ${retryText(retry, now)}`]);
+	const room = budget - notes.length - serviceLines.length - retryLines.length;
 	const countLines =
 		counters.length > 1 || (step.id === 'pull' && counters.length > 0)
 			? imageLines(counters, layout, room)
@@ -193,7 +224,7 @@ export const stepDetails = (
 			` ${name}: ${ok ? '' : 'FAILED: '}${detail}`,
 		],
 	);
-	const lines = [...serviceLines, ...countLines, ...notes].slice(0, budget);
+	const lines = [...retryLines, ...serviceLines, ...countLines, ...notes].slice(0, budget);
 	const checkRoom = Math.max(0, budget - lines.length);
 	lines.push(...(checks.length > checkRoom && checkRoom > 0 ? checks.slice(-checkRoom) : checks.slice(0, checkRoom)));
 	const logRoom = Math.min(shownLogLines, budget - lines.length);

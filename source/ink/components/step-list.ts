@@ -77,7 +77,7 @@ export const stepLines = (
 	steps.slice(from, to).forEach((step, index) => {
 		lines.push(stepLine(step, frame, titleColumns));
 		if (from + index === open)
-			lines.push(...stepDetails(progress, step, {columns, symbols, budget: Math.max(0, height - around)}));
+			lines.push(...stepDetails(progress, step, {columns, symbols, budget: Math.max(0, height - around), now}));
 	});
 	if (to < steps.length) lines.push([{text: `${symbols.waiting} ${steps.length - to} more steps: waiting`, dim: true}]);
 	return lines.slice(0, height);

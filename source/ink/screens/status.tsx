@@ -1,6 +1,8 @@
 import {useCallback, useEffect, useMemo, useRef, useState} from 'react';
+import {driftLines} from '../../model/drift.js';
 import type {ServiceState} from '../../model/events.js';
 import {formatBytes} from '../../model/format.js';
+import {type HomeAction, homeActions} from '../../model/home.js';
 import type {ServiceName} from '../../model/releases.js';
 import {type AddressStatus, certificateTime, type LiveService, type LiveStatus, uptime} from '../../model/status.js';
 import {terms} from '../../model/terms.js';
@@ -16,6 +18,8 @@ import {cell, columnsOf, type Line, type Span, Spans, type Symbols} from '../spa
 import {type Role, useTheme} from '../theme.js';
 import {ServiceLog} from './service-log.js';
 
+export type HomeLeft = {error?: unknown; next?: HomeAction};
+
 export type StatusScreenProps = {
 	/** How the installation is doing, from now on; read once. */
 	statuses: AsyncIterable<LiveStatus>;
@@ -25,8 +29,8 @@ export type StatusScreenProps = {
 	restart(service: ServiceName): Promise<void>;
 	/** Puts the program into the background (Ctrl-Z). */
 	suspend?(): void;
-	/** With the error when the statuses ended with one. */
-	onLeave(left: {error?: unknown}): void;
+	/** With what is wanted next, or with the error when the statuses ended with one. */
+	onLeave(left: HomeLeft): void;
 };
 
 const symbolOf: Record<ServiceState | 'unknown', {symbol: keyof Symbols | '?'; role?: Role}> = {
@@ -212,6 +216,9 @@ const help = (width: number): Line[] => {
 			['Up/Down', 'choose a service; below the last one, the rest of a screen that does not fit'],
 			['Enter', 'what the chosen service writes: its log'],
 			['r', 'restart the chosen service, after asking'],
+			['m', 'everything else that can be done: change the settings, look for what is wrong, certificates'],
+			['d', 'what differs from your answers, and what a reconfigure would do about it'],
+			['w', 'watch the run under way, or the last one'],
 			['q, Esc', 'leave; so does Ctrl-C'],
 		]),
 		...head('Services'),
@@ -251,7 +258,7 @@ const help = (width: number): Line[] => {
 			['Certificate', 'how long it is valid. Those that renew by themselves need nothing from you.'],
 			['Disk', 'free space where Docker keeps images and data. A full disk stops the database.'],
 			['Last run', 'when specify-setup last changed something here, and how it ended'],
-			['Files', 'generated files that are not as specify.yaml says; a reconfigure brings them in line'],
+			['Differences', 'how many things are not as your answers, the files or the last run left them; d shows them'],
 		]),
 		...head('Words'),
 		...[terms.image, terms.container, terms.authority, terms.certificate].flatMap(([term, text]): Line[] => [
@@ -259,6 +266,71 @@ const help = (width: number): Line[] => {
 			...wrapped(text, width, 2),
 		]),
 	];
+};
+
+/** What differs and what to do about it, as lines that fit. */
+const differences = (status: LiveStatus | null, width: number): Line[] => {
+	if (!status || status.drift.length === 0)
+		return wrapped('Answers, files and services agree: nothing differs.', width);
+	return driftLines(status).flatMap(line => {
+		const indent = line.length - line.trimStart().length;
+		return wrapped(line.trimStart(), width, indent);
+	});
+};
+
+/** What can be done besides looking: chosen with the arrows or by its letter. */
+const Menu = ({
+	onChoose,
+	onPress,
+}: {
+	onChoose(action: HomeAction | 'differences'): void;
+	onPress(press: Press): void;
+}) => {
+	const {columns} = useSize();
+	const {symbols} = useTheme();
+	const [at, setAt] = useState(0);
+	const latest = useRef(at);
+	const move = (to: number) => {
+		latest.current = Math.max(0, Math.min(to, homeActions.length - 1));
+		setAt(latest.current);
+	};
+	const press = (given: Press) => {
+		const {name, text} = given;
+		const lettered = homeActions.find(({key}) => name === 'text' && key === text.toLowerCase());
+		if (lettered) return onChoose(lettered.action);
+		if (name === 'enter') return onChoose(homeActions[latest.current]!.action);
+		const moves: Record<string, number> = {
+			up: latest.current - 1,
+			down: latest.current + 1,
+			home: 0,
+			end: homeActions.length - 1,
+		};
+		if (moves[name] !== undefined) return move(moves[name]);
+		onPress(given);
+	};
+	const titleWidth = Math.max(...homeActions.map(({title}) => title.length));
+	return (
+		<>
+			<Keys onPress={press} />
+			<Frame
+				title="What can be done"
+				keys={['Enter choose', 'Esc back', 'Up/Down']}
+				focus={at}
+				rows={homeActions.map(({action, key, title, detail}, index) => (
+					<Spans
+						key={action}
+						columns={columns - 1}
+						line={[
+							index === at ? {text: `${symbols.pointer} `, role: 'accent'} : '  ',
+							{text: `${key}  `, dim: true},
+							{text: title.padEnd(titleWidth), bold: true},
+							{text: `  ${detail}`, dim: true},
+						]}
+					/>
+				))}
+			/>
+		</>
+	);
 };
 
 /** Reads the keys while it is drawn. */
@@ -279,7 +351,7 @@ const StatusPages = ({statuses, logOf, restart: restartService, suspend, onLeave
 	const {symbols} = useTheme();
 	const width = terminalColumns - 1;
 	const status = useLatest(statuses, error => onLeave({error}));
-	const [page, setPage] = useState<'home' | 'log' | 'help'>('home');
+	const [page, setPage] = useState<'home' | 'log' | 'help' | 'differences' | 'menu'>('home');
 	const [cursor, setCursor] = useState(0);
 	const [restart, setRestart] = useState<Restart | null>(null);
 	const services = status?.services ?? [];
@@ -338,6 +410,9 @@ const StatusPages = ({statuses, logOf, restart: restartService, suspend, onLeave
 		const key = name === 'text' ? text.toLowerCase() : name;
 		if (key === 'q' || key === 'escape') return onLeave({});
 		if (key === '?') return setPage('help');
+		if (key === 'd') return setPage('differences');
+		if (key === 'm') return setPage('menu');
+		if (key === 'w') return onLeave({next: 'watch'});
 		const moves: Record<string, number> = {
 			up: current.at - 1,
 			down: current.at + 1,
@@ -378,6 +453,10 @@ const StatusPages = ({statuses, logOf, restart: restartService, suspend, onLeave
 	}, [isOver, restart]);
 
 	if (page === 'help') return <Page title="What this shows" keys={['Esc back']} lines={helpText} onPress={back} />;
+	if (page === 'differences')
+		return <Page title="What differs" keys={['Esc back']} lines={differences(status, width)} onPress={back} />;
+	if (page === 'menu')
+		return <Menu onChoose={next => (next === 'differences' ? setPage(next) : onLeave({next}))} onPress={back} />;
 	if (page === 'log' && service) return <ServiceLog service={service} open={openLog} onPress={back} />;
 
 	const titles = status
@@ -406,8 +485,8 @@ const StatusPages = ({statuses, logOf, restart: restartService, suspend, onLeave
 					asked
 						? ['y restart it', 'n leave it running']
 						: chosen
-							? ['Enter log', 'r restart', '? help', 'q leave', 'Up/Down choose']
-							: ['? help', 'q leave', 'Up/Down choose']
+							? ['Enter log', 'r restart', 'm more', '? help', 'q leave', 'Up/Down choose']
+							: ['m more', '? help', 'q leave', 'Up/Down choose']
 				}
 				rows={lines.map((line, index) => <Spans key={index} line={line} columns={width} />)}
 				focus={asked ? body?.notice : chosen ? (body?.places[at] ?? 0) : lines.length - 1}
@@ -478,12 +557,10 @@ const bodyOf = (
 			`No word from Docker since ${status.engine.since.slice(11, 19)} UTC. ${status.engine.problem} It is tried again; below is what was known before.`,
 		);
 	if (status.problem) warn(`The installation could not be looked at again: ${status.problem}`);
-	if (status.underWay) {
+	if (status.underWay)
 		warn(
-			`A run is changing this installation${status.underWay.at ? ` since ${timeOf(status.underWay.at)}` : ''}. Watch it with`,
+			`A run is changing this installation${status.underWay.at ? ` since ${timeOf(status.underWay.at)}` : ''}: press w to watch it.`,
 		);
-		lines.push([`  specify-setup attach --dir ${status.directory}`]);
-	}
 	if (lines.length > 0) lines.push([]);
 
 	lines.push([
@@ -533,22 +610,12 @@ const bodyOf = (
 				'warn',
 			),
 		);
-	const remedy = '"specify-setup reconfigure" brings them in line.';
-	const older = status.services.filter(({current, container}) => container !== null && !current);
-	if (status.drift.length > 0)
+	const {length} = status.drift;
+	if (length > 0 && !status.underWay)
 		lines.push(
 			...fact(
-				'Files',
-				`${symbols.warning} not as specify.yaml says: ${status.drift.join(', ')}. ${remedy}`,
-				width,
-				'warn',
-			),
-		);
-	else if (older.length > 0)
-		lines.push(
-			...fact(
-				'Settings',
-				`${symbols.warning} changed since these were started: ${older.map(({service}) => service).join(', ')}. ${remedy}`,
+				'Differences',
+				`${symbols.warning} ${length === 1 ? 'one thing differs' : `${length} things differ`} from your answers: d shows ${length === 1 ? 'it' : 'them'}.`,
 				width,
 				'warn',
 			),

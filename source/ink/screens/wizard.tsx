@@ -2,39 +2,47 @@ import {Text} from 'ink';
 import {useEffect, useRef, useState} from 'react';
 import stringWidth from 'string-width';
 import type {Answers} from '../../model/answers.js';
+import type {Consequence} from '../../model/consequences.js';
+import type {FileDifference} from '../../model/differences.js';
 import type {PlannedStep} from '../../model/events.js';
 import type {PreflightCheck} from '../../model/preflight.js';
+import {type Secrets, secretRule} from '../../model/secrets.js';
 import {terms} from '../../model/terms.js';
 import {
 	answersOf,
+	changeOf,
 	currentValue,
 	type Draft,
 	type Effect,
 	type Facts,
 	type Field,
 	fieldAt,
+	labelOf,
 	machineAdvice,
 	obstacleOf,
 	type Press,
 	positionOf,
+	pressFiles,
 	pressWizard,
 	problemOf,
+	readable,
 	reviewRows,
 	screenOf,
 	screens,
-	secretRule,
 	secretsOf,
+	shownScreens,
 	startWizard,
 	strengthOf,
 	type WizardState,
 	withCompletion,
 	withFinding,
 } from '../../model/wizard.js';
+import {Differences} from '../components/differences.js';
 import {bodyRows, Frame, paragraph, type RowContent, windowOf} from '../components/frame.js';
 import {TextValue} from '../components/text-value.js';
 import {useKeys} from '../hooks/use-keys.js';
 import {useSize} from '../hooks/use-size.js';
-import {Spans} from '../spans.js';
+import {type Line, Spans} from '../spans.js';
 import {useTheme} from '../theme.js';
 
 /** What was found out about a value: lines for people, and whether it is as it should be. */
@@ -50,12 +58,30 @@ export type WizardServices = {
 	readDump(path: string, signal: AbortSignal, onProgress: (line: string) => void): Promise<Found>;
 	readAttachments(path: string, signal: AbortSignal): Promise<Found>;
 	completePath(text: string): Promise<{completion: string; candidates: string[]}>;
-	plan(answers: Answers, signal: AbortSignal): Promise<{steps: PlannedStep[]; checks: PreflightCheck[]}>;
+	plan(wanted: Wanted, signal: AbortSignal): Promise<Plan>;
+	/** Every file, where nothing is installed yet. */
 	files(answers: Answers): Promise<FilePreview[]>;
+	/** What becomes of the files of an installation that is changed. */
+	differences(wanted: Wanted): Promise<FileDifference[]>;
 	suspend(): void;
 };
 
-export type WizardResult = {kind: 'left'} | {kind: 'begin'; answers: Answers; secrets: Facts['secrets']};
+/** Answers, secrets that a person gave, and files edited by hand that are to stay, by path. */
+export type Wanted = {answers: Answers; secrets: Partial<Secrets>; keep: readonly string[]};
+
+/** What would be done. */
+export type Plan = {
+	steps: PlannedStep[];
+	checks: PreflightCheck[];
+	/** What follows from each change of an installation. */
+	consequences: Consequence[];
+	/** Files edited by hand that would be replaced, by path. */
+	edited: string[];
+	/** Nothing is left to do. */
+	done: boolean;
+};
+
+export type WizardResult = {kind: 'left'} | {kind: 'unchanged'} | ({kind: 'begin'} & Wanted);
 
 const settleMs = 500;
 const lookAgainMs = 10_000;
@@ -113,8 +139,6 @@ const useFinding = (
 	return lines;
 };
 
-type Plan = {steps: PlannedStep[]; checks: PreflightCheck[]};
-
 /** What would be done for the answers as they are, or why that cannot be told; null while that is being looked at. */
 const usePlan = (
 	active: boolean,
@@ -124,16 +148,17 @@ const usePlan = (
 	round: number,
 ): Plan | string | null => {
 	const [seen, setSeen] = useState<{key: string; plan: Plan | string} | null>(null);
-	const key = `${round} ${JSON.stringify(state.draft)}`;
+	const key = `${round} ${JSON.stringify([state.draft, state.keep])}`;
 	useEffect(() => {
 		if (!active) return;
-		const {answers} = answersOf(state.draft, facts);
-		if (!answers) return;
+		const {answers, problems} = answersOf(state.draft, facts);
+		if (!answers) return setSeen({key, plan: problems.map(({key: at, reason}) => `${at} ${reason}.`).join(' ')});
 		const controller = new AbortController();
 		const see = (plan: Plan | string) => {
 			if (!controller.signal.aborted) setSeen({key, plan});
 		};
-		services.plan(answers, controller.signal).then(see, (error: unknown) => see(messageOf(error)));
+		const wanted = {answers, secrets: secretsOf(state.draft, facts), keep: state.keep};
+		services.plan(wanted, controller.signal).then(see, (error: unknown) => see(messageOf(error)));
 		return () => controller.abort();
 	}, [active, key]);
 	return seen?.key === key ? seen.plan : null;
@@ -170,6 +195,7 @@ export const WizardScreen = ({
 	const [candidates, setCandidates] = useState<string[]>([]);
 	const [again, setAgain] = useState(0);
 	const [files, setFiles] = useState<FilePreview[] | string>([]);
+	const [differences, setDifferences] = useState<FileDifference[] | string | null>(null);
 	/** How often the machine was to be looked at again. */
 	const [looks, setLooks] = useState(0);
 	/** The installation begins as soon as the machine was looked at and is ready. */
@@ -181,6 +207,7 @@ export const WizardScreen = ({
 		setState(latest.current);
 	};
 
+	const asksForDump = shownScreens(state.draft, facts).some(({id}) => id === 'dump');
 	const names = useFinding(
 		'domain',
 		state,
@@ -194,7 +221,7 @@ export const WizardScreen = ({
 		state,
 		facts,
 		update,
-		state.screen === 'dump' || (state.screen === 'review' && currentValue(state.draft, facts, 'data') === 'dump')
+		asksForDump && (state.screen === 'dump' || state.screen === 'review')
 			? (signal, tell) => services.readDump(currentValue(latest.current.draft, facts, 'database.dump'), signal, tell)
 			: null,
 		{soft: false, busy: 'is being read; one moment', again},
@@ -204,20 +231,29 @@ export const WizardScreen = ({
 		state,
 		facts,
 		update,
-		state.screen === 'dump' || state.screen === 'review'
+		asksForDump && (state.screen === 'dump' || state.screen === 'review')
 			? signal => services.readAttachments(currentValue(latest.current.draft, facts, 'database.attachments'), signal)
 			: null,
 		{soft: false, busy: 'is being counted; one moment', again},
 	);
 	const plan = usePlan(state.screen === 'review', state, facts, services, looks);
 	const refused = refusedBy(plan);
+	/** Files edited by hand that the person has been told of. */
+	const toldEdits = useRef<readonly string[]>([]);
 	useEffect(() => {
-		if (!beginning || plan === null) return;
+		if (plan === null) return;
+		const edits = typeof plan === 'string' ? [] : plan.edited;
+		const isNews = edits.some(path => !toldEdits.current.includes(path));
+		toldEdits.current = edits;
+		if (!beginning) return;
 		setBeginning(false);
-		const {draft} = latest.current;
+		// Nothing is replaced that nobody was told of.
+		if (isNews) return;
+		const {draft, keep} = latest.current;
 		const {answers} = answersOf(draft, facts);
-		if (answers && typeof plan !== 'string' && refused.length === 0)
-			onLeave({kind: 'begin', answers, secrets: secretsOf(draft, facts)});
+		if (!answers || typeof plan === 'string') return;
+		if (facts.existing && plan.done) onLeave({kind: 'unchanged'});
+		else if (refused.length === 0) onLeave({kind: 'begin', answers, secrets: secretsOf(draft, facts), keep});
 	}, [beginning, plan]);
 
 	const perform = (effect: Effect) => {
@@ -243,11 +279,18 @@ export const WizardScreen = ({
 	useKeys((press: Press) => {
 		if (press.name !== 'tab') setCandidates([]);
 		if (press.name !== 'enter') setBeginning(false);
-		const [pressed, ...effects] = pressWizard(latest.current, press, facts);
+		const isFile = facts.existing && latest.current.overlay === 'files' && press.name !== 'control';
+		const [pressed, ...effects] = isFile
+			? [pressFiles(latest.current, press, Array.isArray(differences) ? differences : [])]
+			: pressWizard(latest.current, press, facts);
 		const next = {...pressed, scroll: Math.min(pressed.scroll, mostScroll.current)};
 		if (next.overlay === 'files' && latest.current.overlay !== 'files') {
 			const {answers} = answersOf(next.draft, facts);
-			if (answers) void services.files(answers).then(setFiles, (error: unknown) => setFiles(messageOf(error)));
+			if (answers && facts.existing) {
+				setDifferences(null);
+				const wanted = {answers, secrets: secretsOf(next.draft, facts), keep: next.keep};
+				void services.differences(wanted).then(setDifferences, (error: unknown) => setDifferences(messageOf(error)));
+			} else if (answers) void services.files(answers).then(setFiles, (error: unknown) => setFiles(messageOf(error)));
 		}
 		update(() => next);
 		for (const effect of effects) perform(effect);
@@ -256,7 +299,12 @@ export const WizardScreen = ({
 	const screen = screenOf(state);
 	const width = columns - 1;
 	const {number, count} = positionOf(state, facts);
-	const position = `${number} of ${count}`;
+	const changes = facts.existing ? reviewRows(state.draft, facts).filter(({was}) => was !== null).length : 0;
+	const position = facts.existing
+		? changes === 0
+			? 'nothing changed'
+			: `${changes} changed`
+		: `${number} of ${count}`;
 	const dim = (text: string, indent = 0) =>
 		paragraph(text, width - indent).map(line => (
 			<Spans key={line} line={[{text: `${' '.repeat(indent)}${line}`, dim: true}]} columns={columns} />
@@ -276,7 +324,9 @@ export const WizardScreen = ({
 				position={position}
 				keys={['Enter leave', 'Esc go on', 'Ctrl-C leave']}
 				rows={paragraph(
-					'Nothing has been installed. Your answers are kept, passwords apart; the next start continues here.',
+					facts.existing
+						? 'Nothing has been changed. What you changed here is forgotten.'
+						: 'Nothing has been installed. Your answers are kept, passwords apart; the next start continues here.',
 					width,
 				)}
 			/>
@@ -304,16 +354,25 @@ export const WizardScreen = ({
 		);
 	}
 	if (state.overlay === 'files') {
-		if (typeof files === 'string')
+		const failed = facts.existing ? differences : files;
+		if (typeof failed === 'string')
 			return (
 				<Frame
 					title="The files cannot be shown"
 					position={position}
 					keys={['Esc back']}
-					rows={paragraph(files, width)}
+					rows={paragraph(failed, width)}
 				/>
 			);
-		const rows = files.flatMap(({path, text, state: how}) => [
+		if (facts.existing)
+			return (
+				<Differences
+					files={differences === null || typeof differences === 'string' ? null : differences}
+					state={state}
+					focus={count => scrolled(count, 0)}
+				/>
+			);
+		const rows = (typeof files === 'string' ? [] : files).flatMap(({path, text, state: how}) => [
 			<Text bold key={path}>{`${path} (${how})`}</Text>,
 			...text
 				.split('\n')
@@ -331,17 +390,21 @@ export const WizardScreen = ({
 	}
 
 	const rows: RowContent[] = [...dim(screen.intro), ''];
-	const keys = ['Enter next', number > 1 || state.fromReview ? 'Esc back' : 'Esc leave', '? help'];
+	const keys = ['Enter next', (number > 1 && !facts.existing) || state.fromReview ? 'Esc back' : 'Esc leave', '? help'];
+	const mark = (was: string): Line => [{text: ` * changed, was ${was || 'none'}`, role: 'warn'}];
 	let focus = 0;
 
 	if (state.screen === 'review') {
+		const changing = facts.existing !== undefined;
 		const reviewed = reviewRows(state.draft, facts);
 		const labelWidth = Math.max(...reviewed.map(({label}) => stringWidth(label))) + 2;
 		const pointer = (index: number) => (state.field === index ? `${symbols.pointer} ` : '  ');
+		const seen = plan === null || typeof plan === 'string' ? null : plan;
+		const begin = !changing ? 'Install now' : seen?.done ? 'Leave everything as it is' : 'Change it now';
 		focus = rows.length;
 		rows.push(
 			<Text key="begin" bold={state.field === 0} color={state.field === 0 ? color('accent') : undefined}>
-				{`${pointer(0)}Install now`}
+				{`${pointer(0)}${begin}`}
 			</Text>,
 		);
 		// What keeps it from beginning stands where it begins.
@@ -355,29 +418,74 @@ export const WizardScreen = ({
 				.map(line => <Text key={line} color={color('bad')}>{`  ${line}`}</Text>),
 		);
 		if (plan === null) rows.push(<Text dimColor key="looking">{`  Looking at this machine${symbols.ellipsis}`}</Text>);
-		if (state.field > 0) focus = rows.length - 1 + state.field;
-		for (const [index, {label, value, secret}] of reviewed.entries()) {
-			const active = state.field === index + 1;
+		else if (changing && seen?.done) rows.push(...dim('Everything is as the answers say.', 2));
+		for (const path of seen?.edited ?? [])
 			rows.push(
-				<Text key={`${label}${index}`} bold={active} color={active ? color('accent') : undefined}>
-					{`${pointer(index + 1)}${pad(label, labelWidth)}${secret ? `${symbols.bullet.repeat(8)} (${strengthOf(value)})` : value || 'none'}`}
-				</Text>,
+				...paragraph(
+					`${symbols.warning} ${path} was edited by hand: d shows it, and keeps it if you like. Else yours is saved and it is written anew.`,
+					width - 2,
+				).map(line => <Text key={line} color={color('warn')}>{`  ${line}`}</Text>),
 			);
+		for (const [index, {label, value, secret, was, fixed}] of reviewed.entries()) {
+			const active = state.field === index + 1;
+			if (active) focus = rows.length;
+			const shown = secret ? `${symbols.bullet.repeat(8)} (${strengthOf(value)})` : value || 'none';
+			const look: {bold?: boolean; role?: 'accent'} = active ? {bold: true, role: 'accent'} : {};
+			rows.push(
+				<Spans
+					key={`${label}${index}`}
+					line={[
+						{text: `${pointer(index + 1)}${pad(label, labelWidth)}${shown}`, ...look},
+						...(was === null ? [] : mark(was)),
+						...(fixed === null ? [] : [{text: '  fixed', dim: true}]),
+					]}
+					columns={width}
+				/>,
+			);
+			if (active && fixed !== null) rows.push(...dim(fixed, 4));
 		}
-		if (plan !== null && typeof plan !== 'string') {
+		if (seen && seen.consequences.length > 0) {
+			rows.push('', <Text bold>What follows</Text>);
+			for (const {key, before, after, meaning} of seen.consequences)
+				rows.push(
+					...paragraph(`${labelOf(key)}: ${after} (was ${before})`, width - 4).map(
+						(line, index) => `  ${index === 0 ? symbols.bullet : ' '} ${line}`,
+					),
+					...meaning.flatMap(sentence => dim(sentence, 6)),
+				);
+		}
+		const steps = changing ? (seen?.steps ?? []).filter(({done}) => !done) : (seen?.steps ?? []);
+		if (seen && (!changing || steps.length > 0)) {
 			rows.push('');
-			for (const check of plan.checks.filter(({result}) => result === 'advice'))
+			for (const check of seen.checks.filter(({result}) => result === 'advice'))
 				rows.push(...paragraph(`${symbols.warning} ${check.name}: ${check.detail}. ${check.hint}`, width));
 			rows.push(<Text bold>What will be done</Text>);
-			for (const {title, changes} of plan.steps)
+			for (const {title, changes} of steps)
 				rows.push(`  ${symbols.bullet} ${title}`, ...changes.flatMap(change => dim(change, 6)));
 		}
-		const install = obstacles.length > 0 ? 'Enter look again' : 'Enter install';
-		keys.splice(0, 1, state.field === 0 ? install : 'Enter change');
+		const row = reviewed[state.field - 1];
+		const enter =
+			obstacles.length > 0
+				? 'Enter look again'
+				: seen?.done
+					? 'Enter leave'
+					: changing
+						? 'Enter do it'
+						: 'Enter install';
+		if (row?.fixed) keys.splice(0, 1);
+		else keys.splice(0, 1, row ? 'Enter change' : enter);
+		if (row && row.was !== null) keys.push('u undo');
+		if (changes > 0) keys.push('r undo all');
 		keys.push('d files', `${symbols.upDown} choose`);
 		if (rows.length > height) keys.splice(1, 0, 'PgDn more');
 		return (
-			<Frame title={screen.title} position={position} keys={keys} rows={rows} focus={scrolled(rows.length, focus)} />
+			<Frame
+				title={changing ? 'What shall be changed?' : screen.title}
+				position={position}
+				keys={keys}
+				rows={rows}
+				focus={scrolled(rows.length, focus)}
+			/>
 		);
 	}
 
@@ -404,6 +512,10 @@ export const WizardScreen = ({
 				).map(line => <Text key={line} color={color('warn')}>{`  ${line}`}</Text>),
 			);
 		else rows.push(...dim(field.why, 2));
+		const was = changeOf(state.draft, facts, field.key);
+		if (was === null) return;
+		rows.push(<Spans key="changed" line={[' ', ...mark(readable(field, was))]} columns={columns} />);
+		keys.push('Ctrl-O undo');
 	};
 
 	for (const [index, field] of screen.fields.entries()) {

@@ -1,0 +1,25 @@
+import {localHost} from '../host/local.js';
+import type {Existing} from '../model/wizard.js';
+import {installedAnswers} from '../run/history.js';
+import {holderOf, lockedError} from '../run/lock.js';
+import {lastRunOf} from '../run/status.js';
+import {gatherAnswers} from './answers.js';
+import {requireInstallation} from './folder.js';
+
+/**
+ * What is installed in a folder, for somebody who wants to change it.
+ * @param settings answers given on the command line, over those of `specify.yaml`
+ * @throws SetupError when nothing is installed, its answers are not right (exit code 2), or a run is under way (4)
+ */
+export const readExisting = async (directory: string, settings: readonly string[]): Promise<Existing> => {
+	await requireInstallation(directory);
+	if (await holderOf(directory)) throw lockedError(directory);
+	const [answers, installed, last] = await Promise.all([
+		gatherAnswers({host: localHost, directory, file: undefined, settings, environment: process.env}),
+		installedAnswers({host: localHost, directory}),
+		lastRunOf(directory),
+	]);
+	// Before there was a history of answers, the last run is what tells.
+	const inUse = installed !== null || last?.outcome === 'done' || last?.outcome === 'unchanged';
+	return {answers, installed: installed ?? answers, inUse};
+};

@@ -1,0 +1,69 @@
+import {type DifferenceLine, type FileDifference, stateWords} from '../../model/differences.js';
+import type {WizardState} from '../../model/wizard.js';
+import {useSize} from '../hooks/use-size.js';
+import {type Line, type Span, Spans} from '../spans.js';
+import {useTheme} from '../theme.js';
+import {Frame, paragraph, type RowContent} from './frame.js';
+
+const looks: Record<DifferenceLine['sign'], Exclude<Span, string>> = {
+	'+': {text: '', role: 'good'},
+	'-': {text: '', role: 'bad'},
+	'@': {text: '', dim: true},
+	' ': {text: ''},
+};
+
+const lineOf = ({sign, text}: DifferenceLine): Line => {
+	const shown = text.replaceAll('\t', '    ');
+	return [{...looks[sign], text: sign === '@' ? shown : `${sign}${shown}`}];
+};
+
+/** One generated file: what it is now against what would be written, line by line. */
+export const Differences = ({
+	files,
+	state: {file, own, keep},
+	focus,
+}: {
+	/** Null while they are being looked at. */
+	files: readonly FileDifference[] | null;
+	state: Pick<WizardState, 'file' | 'own' | 'keep'>;
+	/** The row around which the window lies, of so many. */
+	focus(rows: number): number;
+}) => {
+	const {columns} = useSize();
+	const {symbols} = useTheme();
+	const width = columns - 1;
+	const shown = files?.[file];
+	if (!shown) {
+		const said = files ? 'All files are as they would be written.' : `One moment${symbols.ellipsis}`;
+		return <Frame title="The files" keys={['Esc back']} rows={[said]} />;
+	}
+	const {path, state, keepable, hasOwn, advice} = shown;
+	const stays = keep.includes(path);
+	const choice = stays ? 'yours stays' : 'the new one is written, yours saved';
+	const words = keepable ? `${stateWords[state]}: ${choice}` : stateWords[state];
+	const rows: RowContent[] = [
+		...advice.flatMap(sentence => paragraph(sentence, width)),
+		...(advice.length > 0 ? [''] : []),
+		<Spans
+			key="legend"
+			line={[{text: own ? '- as it was written last, + as you changed it' : '- as it is, + as it would be', dim: true}]}
+			columns={columns}
+		/>,
+		...(own ? shown.own : shown.lines).map((line, index) => <Spans key={index} line={lineOf(line)} columns={width} />),
+	];
+	return (
+		<Frame
+			title={`${path} (${words})`}
+			position={`${file + 1} of ${files.length}`}
+			keys={[
+				'Esc back',
+				...(keepable ? [stays ? 'n take new' : 'k keep mine'] : []),
+				...(hasOwn ? [own ? 'm what comes' : 'm my changes'] : []),
+				...(files.length > 1 ? [`${symbols.leftRight} file`] : []),
+				`${symbols.upDown} PgUp PgDn scroll`,
+			]}
+			rows={rows}
+			focus={focus(rows.length)}
+		/>
+	);
+};

@@ -1,0 +1,82 @@
+import {EngineUnreachable} from '../engine/api.js';
+import {SetupError} from '../errors.js';
+import {formatBytes} from '../model/format.js';
+import {folderBytes} from '../model/space.js';
+import type {Context} from './context.js';
+
+const engineWords =
+	/cannot connect to the docker daemon|is the docker daemon running|docker engine at \S+ does not answer|error during connect/i;
+const spaceWords = /no space left on device|disk quota exceeded|\b(?:ENOSPC|EDQUOT)\b|(?:errcode|errno): (?:28|122)\b/i;
+const readOnlyWords = /read-only file system|\bEROFS\b/i;
+const diskWords = /input\/output error|\bEIO\b/i;
+
+/** All that an error says: its own words and, of ours, the lines below them. */
+const wordsOf = (error: unknown): string => {
+	if (!(error instanceof Error)) return String(error);
+	const {code} = error as NodeJS.ErrnoException;
+	return [error.message, code, ...(error instanceof SetupError ? error.details : [])].filter(Boolean).join('\n');
+};
+
+/** Whether an error is about a full disk or a quota that is used up. */
+export const isSpaceTrouble = (error: unknown) => spaceWords.test(wordsOf(error));
+
+/** What a step had to say of it, as a detail; nothing where that is but the system's code. */
+const saidBy = (error: unknown) => (error instanceof SetupError ? [error.message, ...error.details] : []);
+
+const engineGone = (error: unknown) =>
+	new SetupError('The Docker engine stopped answering.', {
+		hint: 'See "systemctl status docker", and start it if it does not run ("sudo systemctl start docker"). Then run this again: it continues where it stopped.',
+		details: saidBy(error),
+		cause: error,
+	});
+
+const folderFull = async (host: Context['host'], path: string, error: unknown) => {
+	const missing = Math.max(0, folderBytes - (await host.freeBytes(path)));
+	const what = missing > 0 ? formatBytes(missing) : 'some space, or files where there are too many ("df -i"),';
+	return new SetupError(
+		`The disk that holds ${path} is full${missing > 0 ? `: ${formatBytes(missing)} are missing there` : ', or a quota is used up'}.`,
+		{
+			hint: `Free ${what} ("df -h" shows the disks), then run this again: it continues from here. What was to be replaced is as it was.`,
+			details: saidBy(error),
+			cause: error,
+		},
+	);
+};
+
+/**
+ * Turns the world's troubles, wherever they come up in a step, into errors of ours: an engine that went away, a full or
+ * failing disk, a folder that is read-only or belongs to another user. What says already what to do about it stays as it is,
+ * and so does everything else.
+ */
+export const worldError = async (
+	error: unknown,
+	{host, observation, directory}: Pick<Context, 'host' | 'observation' | 'directory'>,
+): Promise<unknown> => {
+	const words = wordsOf(error);
+	const {path = null, code} = (error ?? {}) as NodeJS.ErrnoException;
+	const tells = (advice: RegExp) => error instanceof SetupError && advice.test(error.hint);
+	if (error instanceof EngineUnreachable || engineWords.test(words)) return engineGone(error);
+	if (spaceWords.test(words)) {
+		if (tells(/\b(?:free|make room)\b/i)) return error;
+		const engineFolder = observation.engine.reachable ? observation.engine.dataFolder : directory;
+		return folderFull(host, path ?? (error instanceof SetupError ? engineFolder : directory), error);
+	}
+	if (readOnlyWords.test(words))
+		return new SetupError(`${path ?? 'A folder that is needed'} is read-only.`, {
+			hint: 'Its file system cannot be written to: "dmesg" tells whether a disk failed, "mount -o remount,rw" makes it writable. Then run this again: it continues from here.',
+			details: saidBy(error),
+			cause: error,
+		});
+	if (diskWords.test(words))
+		return new SetupError(`The disk gave an error${path ? ` at ${path}` : ''}.`, {
+			hint: 'It may be failing: look at "dmesg" and save your data first. Then run this again: it continues from here.',
+			details: saidBy(error),
+			cause: error,
+		});
+	if ((code === 'EACCES' || code === 'EPERM') && path !== null)
+		return new SetupError(`You may not write to ${path}.`, {
+			hint: 'It belongs to another user: run this as the user who made the installation, or with sudo. It continues from here.',
+			cause: error,
+		});
+	return error;
+};

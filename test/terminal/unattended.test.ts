@@ -1,0 +1,219 @@
+import {spawnSync} from 'node:child_process';
+import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {parse} from 'yaml';
+import {stepIds} from '../../source/model/events.js';
+import {temporaryFolder} from '../_helpers/folder.js';
+import {programEnvironment} from '../_helpers/terminal.js';
+import {program} from './program.js';
+
+/** The built program as scripts call it: no terminal, and no engine that answers. */
+
+const {fresh} = temporaryFolder();
+const canary = 'Canary1234567890';
+
+const run = (
+	args: readonly string[],
+	{env = {}, input = ''}: {env?: Record<string, string>; input?: string} = {},
+): {status: number | null; stdout: string; stderr: string} => {
+	const home = fresh('home');
+	mkdirSync(home);
+	const {status, stdout, stderr} = spawnSync(process.execPath, [program, ...args], {
+		encoding: 'utf8',
+		input,
+		cwd: home,
+		env: programEnvironment({
+			HOME: home,
+			XDG_CONFIG_HOME: join(home, '.config'),
+			DOCKER_HOST: 'unix:///nowhere/docker.sock',
+			TZ: 'Europe/Stockholm',
+			...env,
+		}),
+	});
+	return {status, stdout, stderr};
+};
+
+/** Every file and folder below a path: text, permissions and when it was changed last. */
+const snapshot = (folder: string) =>
+	Object.fromEntries(
+		['.', ...(readdirSync(folder, {recursive: true}) as string[])].map(name => {
+			const path = join(folder, name);
+			const {mode, mtimeMs, ctimeMs} = statSync(path);
+			const text = statSync(path).isFile() ? readFileSync(path, 'utf8') : null;
+			return [name, {mode, mtimeMs, ctimeMs, text}];
+		}),
+	);
+
+const installed = (...args: string[]) => {
+	const directory = join(fresh('museums'), 'museum');
+	expect(run(['install', '--dir', directory, '--files-only', ...args]).status).toBe(0);
+	return directory;
+};
+
+describe('install --plan --json', () => {
+	test('has the shape the readme promises, and nothing else', () => {
+		const directory = join(fresh('museums'), 'museum');
+		const {status, stdout} = run(['install', '--dir', directory, '--plan', '--json', '--set', 'domain=nrm.example']);
+		expect(status).toBe(0);
+		expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+		const plan = JSON.parse(stdout);
+		expect(plan).toEqual({
+			type: 'plan',
+			version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+			directory,
+			installed: false,
+			engineReachable: false,
+			done: false,
+			answers: expect.objectContaining({version: 1, domain: 'nrm.example', timezone: 'Europe/Stockholm'}),
+			steps: expect.any(Array),
+		});
+		expect(plan.steps.length).toBeGreaterThan(5);
+		for (const step of plan.steps) {
+			expect(Object.keys(step).sort()).toEqual(['changes', 'done', 'id', 'title']);
+			expect(stepIds).toContain(step.id);
+			expect(typeof step.title).toBe('string');
+			expect(typeof step.done).toBe('boolean');
+			for (const change of step.changes) expect(typeof change).toBe('string');
+		}
+		const files = plan.steps.find(({id}: {id: string}) => id === 'files');
+		expect(files).toMatchObject({done: false});
+		expect(files.changes).toContain('write compose.yaml');
+	});
+
+	test('of an installation says so, and of its files only what is new', () => {
+		const directory = installed();
+		const {stdout} = run(['reconfigure', '--dir', directory, '--plan', '--json', '--set', 'privacy.telemetry=true']);
+		const plan = JSON.parse(stdout);
+		expect(plan).toMatchObject({installed: true, done: false, answers: {privacy: {telemetry: true}}});
+		const files = plan.steps.find(({id}: {id: string}) => id === 'files');
+		expect(files.changes).toContain('rewrite specify.yaml');
+		expect(files.changes).not.toContain('write specify.yaml');
+		expect(files.changes.join()).not.toContain('Caddyfile');
+	});
+});
+
+describe('--plan writes nothing', () => {
+	test.each([[['--plan']], [['--plan', '--json']], [['--plan', '--files-only']]])('%j, where nothing is', how => {
+		const museums = fresh('museums');
+		mkdirSync(museums);
+		const before = snapshot(museums);
+		expect(run(['install', '--dir', join(museums, 'museum'), '--yes', ...how]).status).toBe(0);
+		expect(snapshot(museums)).toEqual(before);
+	});
+
+	test('where something is', () => {
+		const directory = installed();
+		const before = snapshot(directory);
+		const {status, stdout} = run(['install', '--dir', directory, '--plan', '--set', 'domain=nrm.example'], {
+			env: {SPECIFY_SETUP_SECRET_MASTER_PASSWORD: canary},
+		});
+		expect({status, stdout}).toMatchObject({status: 0, stdout: expect.stringContaining('rewrite compose.yaml')});
+		expect(stdout).toContain(`There is an installation in ${directory} already. Plan for it:`);
+		expect(stdout).not.toContain(canary);
+		expect(snapshot(directory)).toEqual(before);
+	});
+});
+
+describe('refused with exit code 2, and nothing is written', () => {
+	const refused = (args: readonly string[], how?: Parameters<typeof run>[1]) => {
+		const museums = fresh('museums');
+		const {status, stdout, stderr} = run([...args, '--dir', join(museums, 'museum')], how);
+		expect({status, stdout}).toEqual({status: 2, stdout: ''});
+		expect(() => statSync(museums)).toThrow('ENOENT');
+		expect(stderr).toMatch(/^What to do: /m);
+		expect(stderr).not.toContain(canary);
+		return stderr;
+	};
+
+	test('reconfigure where nothing is installed', () => {
+		expect(refused(['reconfigure', '--yes'])).toMatch(/^Nothing is installed in .*museum\.\nWhat to do: Install with /);
+	});
+
+	test('answers and secrets that both come from standard input', () => {
+		expect(refused(['install', '--yes', '--answers', '-', '--secrets', '-'])).toContain(
+			'--answers and --secrets cannot both read standard input.',
+		);
+	});
+
+	test('wrong answers from standard input and the environment, with their places', () => {
+		const said = refused(['install', '--yes', '--answers', '-', '--set', 'hsts=maybe'], {
+			input: 'version: 1\nports: {http: no}\n',
+			env: {SPECIFY_SETUP_DOMAIN: 'museum', SPECIFY_SETUP_DOMIAN: 'a.example'},
+		});
+		expect(said).toContain('4 answers are not right (standard input, environment, --set):');
+		expect(said).toContain('  line 2, column 9: ports.http must be a whole number');
+		expect(said).toContain('  SPECIFY_SETUP_DOMAIN: domain must be a host name');
+		expect(said).toContain('  SPECIFY_SETUP_DOMIAN is not known; the nearest that is: SPECIFY_SETUP_DOMAIN');
+		expect(said).toContain('  --set: hsts must be true or false');
+	});
+
+	test('a secret as an argument, as a variable of another name, and one that cannot be used', () => {
+		refused(['install', '--yes', '--set', `MASTER_PASSWORD=${canary}`]);
+		refused(['install', '--yes'], {env: {SPECIFY_SETUP_MASTER_PASSWORD: canary}});
+		refused(['install', '--yes'], {env: {SPECIFY_SETUP_SECRET_MASTER_PASSWORD: `${canary}-`}});
+		refused(['install', '--yes', '--secrets', '-'], {input: `MASTER_PASSWORD=${canary} ${canary}\n`});
+	});
+
+	test('yes from the environment', () => {
+		expect(refused(['install'], {env: {SPECIFY_SETUP_YES: '1'}})).toContain('needs --yes on the command line');
+	});
+
+	test('wrong answers as JSON are one object', () => {
+		const {status, stdout, stderr} = run(['install', '--json', '--yes', '--dir', fresh()], {
+			env: {SPECIFY_SETUP_PORTS_HTTP: '0'},
+		});
+		expect({status, stderr}).toEqual({status: 2, stderr: ''});
+		expect(JSON.parse(stdout)).toEqual({
+			type: 'error',
+			message: 'One answer is not right (environment):',
+			details: ['SPECIFY_SETUP_PORTS_HTTP: ports.http must be 1 or more'],
+			hint: expect.any(String),
+			exitCode: 2,
+		});
+	});
+});
+
+describe('what is given counts', () => {
+	test('the folder of SPECIFY_SETUP_DIR, unless --dir names another', () => {
+		const [one, other] = [join(fresh('museums'), 'one'), join(fresh('museums'), 'other')];
+		const env = {SPECIFY_SETUP_DIR: one};
+		expect(JSON.parse(run(['install', '--plan', '--json'], {env}).stdout).directory).toBe(one);
+		expect(JSON.parse(run(['install', '--plan', '--json', '--dir', other], {env}).stdout).directory).toBe(other);
+	});
+
+	test('secrets from standard input, a file and the environment are the ones installed; only secret files hold them', () => {
+		const directory = join(fresh('museums'), 'museum');
+		const file = fresh('password');
+		writeFileSync(file, `${canary}3\n`, {mode: 0o600});
+		const {status, stdout, stderr} = run(['install', '--dir', directory, '--files-only', '--secrets', '-'], {
+			input: `DATABASE_ROOT_PASSWORD=${canary}1\nMASTER_PASSWORD=overridden1234\n`,
+			env: {
+				SPECIFY_SETUP_SECRET_MASTER_PASSWORD: `${canary}2`,
+				SPECIFY_SETUP_SECRET_SECRET_KEY_FILE: file,
+			},
+		});
+		expect({status, stderr}).toEqual({status: 0, stderr: ''});
+		expect(stdout).not.toContain(canary);
+		const environment = readFileSync(join(directory, '.env'), 'utf8');
+		expect(environment).toContain(`DATABASE_ROOT_PASSWORD='${canary}1'`);
+		expect(environment).toContain(`MASTER_PASSWORD='${canary}2'`);
+		expect(environment).toContain(`SECRET_KEY='${canary}3'`);
+		const holding = Object.entries(snapshot(directory)).filter(([, {text}]) => text?.includes(canary));
+		expect(holding.map(([name]) => name).sort()).toEqual([
+			'.env',
+			'.specify-setup/environment',
+			'.specify-setup/secrets/database-root-password',
+		]);
+	});
+
+	test('the schema lies where the first line of specify.yaml says, and is that of the package', () => {
+		const directory = installed('--set', 'domain=nrm.example');
+		const text = readFileSync(join(directory, 'specify.yaml'), 'utf8');
+		const [, path] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)!;
+		const schema = readFileSync(join(directory, path!), 'utf8');
+		expect(schema).toBe(readFileSync(join(program, '../specify.schema.json'), 'utf8'));
+		expect(JSON.parse(schema).properties.domain.type).toBe('string');
+		expect(parse(text).domain).toBe('nrm.example');
+	});
+});
