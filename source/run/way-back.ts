@@ -1,5 +1,4 @@
 import {join} from 'node:path';
-import {isDeepStrictEqual} from 'node:util';
 import {isKeepable} from '../files/installation.js';
 import {stateFolder} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
@@ -25,7 +24,7 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 	const before = await installedAnswers({host, directory});
 	if (before === null) return undefined;
 	const sameSecrets = Object.entries(former).every(([name, value]) => secrets[name as keyof typeof secrets] === value);
-	if (isDeepStrictEqual(before, answers) && sameSecrets) return undefined;
+	if (specifyYaml(before) === specifyYaml(answers) && sameSecrets) return undefined;
 	const mine = await editsOf(context);
 	return {
 		async open() {

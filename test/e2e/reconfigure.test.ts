@@ -123,25 +123,27 @@ afterAll(async () => {
 });
 
 describe('a change', () => {
-	test('of e-mail and closed attachments is loaded by the proxy; nothing is started again', async () => {
-		const {result, asked, failed} = await failuresDuring(
-			served,
-			change('--set=email=curator@nrm.test', '--set=privacy.publicAttachments=false'),
-		);
+	test('of the e-mail address is loaded by the proxy; nothing is started again and nobody notices', async () => {
+		const {result, asked, failed} = await failuresDuring(served, change('--set=email=curator@nrm.test'));
 		expect(result.exitCode, said(result)).toBe(0);
 		expect(result.restarted).toEqual([]);
 		expect(asked).toBeGreaterThan(3);
 		expect(failed).toBe(0);
-		expect((await ask(door, `media.${domain}`, '/fileget?coll=specify&type=O&filename=perch.jpg')).status).toBe(403);
+		expect(museum.read('proxy', 'Caddyfile')).toContain('curator@nrm.test');
 		await expectAllThere();
 	});
 
-	test('of the time zone starts what keeps time again; the proxy goes on', async () => {
-		const {result, failed} = await failuresDuring(served, change('--set=timezone=Asia/Tokyo'));
+	test('of the time zone starts what keeps time again, of privacy what asks for attachments; the proxy goes on', async () => {
+		const {result, failed} = await failuresDuring(
+			served,
+			change('--set=timezone=Asia/Tokyo', '--set=privacy.publicAttachments=false'),
+		);
 		expect(result.exitCode, said(result)).toBe(0);
 		expect(result.restarted).toEqual(['db', 'specify7', 'worker']);
 		expect(failed).toBe(0);
 		expect(await museum.sql('SELECT @@system_time_zone')).toEqual([['JST']]);
+		const stranger = await ask(door, `media.${domain}`, '/fileget?coll=specify&type=O&filename=perch.jpg');
+		expect(stranger.status).toBe(403);
 		await expectAllThere();
 	});
 
