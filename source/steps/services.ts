@@ -65,6 +65,18 @@ const startsOf = async ({engine, project}: Context, services: readonly ServiceNa
 	return (await Promise.all(starts)).sort().join('\n');
 };
 
+/** What to do where Docker cannot start a container, by its words. */
+const startHints: readonly (readonly [words: RegExp, hint: string])[] = [
+	[
+		/port is already allocated|address already in use/,
+		'Another program took the port. Stop it, or choose other ports: --set ports.http=… --set ports.https=…',
+	],
+	[
+		/non-overlapping IPv4 address pool/,
+		'Docker has no addresses left for another network. "docker network ls" shows them; remove those that nothing uses ("docker network prune"), then run this again.',
+	],
+];
+
 /** Starts services, recreating those whose configuration changed, after what they depend on. Tells whether anything was started. */
 export const startServices = async (context: Context, services: readonly ServiceName[]): Promise<boolean> => {
 	const {host, directory, signal} = context;
@@ -72,11 +84,10 @@ export const startServices = async (context: Context, services: readonly Service
 	const {exitCode, stdout, stderr} = await host.run(composeUp(directory, services), {signal});
 	if (exitCode === 0) return before !== (await startsOf(context, services));
 	const said = `${stderr}${stdout}`.trim().split('\n');
-	const port = /(?:port is already allocated|address already in use)/.exec(said.join('\n'));
 	throw new SetupError(`Docker could not start ${services.join(', ')}: ${said.at(-1)}`, {
-		hint: port
-			? 'Another program took the port. Stop it, or choose other ports: --set ports.http=… --set ports.https=…'
-			: 'Read the lines above; after mending the cause run this again, it continues from here.',
+		hint:
+			startHints.find(([words]) => words.test(said.join('\n')))?.[1] ??
+			'Read the lines above; after mending the cause run this again, it continues from here.',
 		details: said.slice(-8, -1),
 	});
 };
