@@ -101,11 +101,14 @@ export const differencesOf = async (context: Context, installed: Answers): Promi
 		const own =
 			state === 'edited' && before !== undefined && before !== generated ? linesOf(safe(before), safe(disk)) : [];
 		const advice = adviceOn(path, state);
+		if (own.length > 0) advice.push('What the answers change in it takes effect with the new one only.');
 		if (lines.length === 0 && state !== 'new')
 			advice.push('Its lines are the same; what differs is its mode, or a secret, which is not shown.');
 		return [
 			{...difference, lines, own, hasOwn: own.length > 0, keepable: state === 'edited' && isKeepable(path), advice},
 		];
 	});
-	return [...(await Promise.all(differences)).flat(), ...(await Promise.all(removed))];
+	const found = [...(await Promise.all(differences)).flat(), ...(await Promise.all(removed))];
+	// Those about which there is something to decide come first.
+	return [...found.filter(({keepable}) => keepable), ...found.filter(({keepable}) => !keepable)];
 };

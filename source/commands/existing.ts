@@ -1,10 +1,19 @@
 import {localHost} from '../host/local.js';
+import type {Answers} from '../model/answers.js';
 import type {Existing} from '../model/wizard.js';
 import {installedAnswers} from '../run/history.js';
 import {holderOf, lockedError} from '../run/lock.js';
 import {lastRunOf} from '../run/status.js';
 import {gatherAnswers} from './answers.js';
 import {requireInstallation} from './folder.js';
+
+/** What is installed in a folder, beside the answers that are wanted. */
+export const existingBeside = async (directory: string, answers: Answers): Promise<Existing> => {
+	const [installed, last] = await Promise.all([installedAnswers({host: localHost, directory}), lastRunOf(directory)]);
+	// Before there was a history of answers, the last run is what tells.
+	const inUse = installed !== null || last?.outcome === 'done' || last?.outcome === 'unchanged';
+	return {answers, installed: installed ?? answers, inUse};
+};
 
 /**
  * What is installed in a folder, for somebody who wants to change it.
@@ -14,12 +23,12 @@ import {requireInstallation} from './folder.js';
 export const readExisting = async (directory: string, settings: readonly string[]): Promise<Existing> => {
 	await requireInstallation(directory);
 	if (await holderOf(directory)) throw lockedError(directory);
-	const [answers, installed, last] = await Promise.all([
-		gatherAnswers({host: localHost, directory, file: undefined, settings, environment: process.env}),
-		installedAnswers({host: localHost, directory}),
-		lastRunOf(directory),
-	]);
-	// Before there was a history of answers, the last run is what tells.
-	const inUse = installed !== null || last?.outcome === 'done' || last?.outcome === 'unchanged';
-	return {answers, installed: installed ?? answers, inUse};
+	const answers = await gatherAnswers({
+		host: localHost,
+		directory,
+		file: undefined,
+		settings,
+		environment: process.env,
+	});
+	return existingBeside(directory, answers);
 };

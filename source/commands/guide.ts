@@ -1,12 +1,12 @@
-import {join, resolve} from 'node:path';
+import {resolve} from 'node:path';
 import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {SetupError} from '../errors.js';
-import {isKeepable} from '../files/installation.js';
+import {hashOf, isKeepable} from '../files/installation.js';
 import {lookUpNames} from '../host/dns.js';
 import {localHost} from '../host/local.js';
 import {namesOf} from '../model/addresses.js';
 import {type Answers, complete} from '../model/answers.js';
-import {type Consequence, consequencesOf, newLimits, newPasswords} from '../model/consequences.js';
+import {fixedChecks} from '../model/consequences.js';
 import type {FileDifference} from '../model/differences.js';
 import {isLocalDomain} from '../model/domain.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
@@ -14,14 +14,16 @@ import {judgeNames, recordAddresses, zoneSnippet} from '../model/names.js';
 import {isDone} from '../model/plan.js';
 import type {PreflightCheck} from '../model/preflight.js';
 import {pace, RateMeter} from '../model/rate.js';
-import {type Secrets, secretNames} from '../model/secrets.js';
+import type {Secrets} from '../model/secrets.js';
 import {answersOf, currentValue, type Draft, type Existing, type Facts} from '../model/wizard.js';
 import type {Finding} from '../plain/questions.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {readAttachments} from '../steps/attachments.js';
 import type {Context} from '../steps/context.js';
+import {readHashes} from '../steps/files.js';
 import {type Examination, examine} from '../steps/preflight.js';
 import {absolute} from './answers.js';
+import {whatFollows} from './consequences.js';
 
 /** What is said of host names below a domain, with the records to create where they are missing. */
 export const findNames = async (domain: string, names: readonly string[], signal: AbortSignal): Promise<Finding> => {
@@ -138,48 +140,32 @@ const nameChecks = async ({answers, existing}: Wanted, signal: AbortSignal): Pro
 	return ok ? [] : [{name: 'names', result: 'advice', detail: 'not all lead here', hint: lines.join(' ')}];
 };
 
-/** Memory limits that a composition sets, in all; bytes. */
-const limitOf = (compose: string) =>
-	[...compose.matchAll(/^\s*mem_limit: (\d+)$/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
-
-/** Limits that follow the memory of the machine, which has become another. */
-const memoryChange = async ({host, directory, files}: Context): Promise<Consequence[]> => {
-	const written = await host.read(join(directory, 'compose.yaml'));
-	const compose = files.find(({path}) => path === 'compose.yaml')!;
-	const [before, after] = [written ?? compose.text, compose.text].map(limitOf);
-	return before === after ? [] : [newLimits(before!, after!)];
-};
-
-/** What follows from what is wanted, in an installation that is there. */
-const whatFollows = async (context: Context, {answers, secrets, existing}: Wanted): Promise<Consequence[]> => {
-	if (!existing) return [];
-	const changesPasswords = secretNames.some(name => name !== 'ADMINISTRATOR_PASSWORD' && secrets[name] !== undefined);
-	return [
-		...consequencesOf(existing.installed, answers, {inUse: existing.inUse}),
-		...(changesPasswords ? [newPasswords] : []),
-		...(await memoryChange(context)),
-	];
+/** Files that stay as somebody edited them, although the answers would change them. */
+const keptChecks = async ({host, directory, files}: Context): Promise<PreflightCheck[]> => {
+	const hashes = await readHashes(host, directory);
+	return files.flatMap(({path, generated}): PreflightCheck[] => {
+		if (generated === undefined || hashes[path]?.split(' ').includes(hashOf(generated))) return [];
+		const hint = 'What changes in it takes effect with the new one only; the differences show it.';
+		return [
+			{name: path, result: 'advice', detail: 'stays as it was edited by hand, and is not as the answers want it', hint},
+		];
+	});
 };
 
 /** Looks at the machine for what is wanted; nothing is changed. */
 export const consider = async (wanted: Wanted, dump: DumpFacts | null, signal: AbortSignal) => {
 	const {directory, answers, secrets, keep} = wanted;
 	const context = await openInstallation({host: localHost, directory, answers, given: secrets, keep, signal, dump});
-	const work = examine(context, dump);
+	const work = examine(context, dump, {attempts: 1});
 	const names = nameChecks(wanted, signal);
 	let next = await work.next();
 	while (!next.done) next = await work.next();
 	const {checks}: Examination = next.value;
 	const steps = planFor(context);
-	const consequences = await whatFollows(context, wanted);
-	const fixed = consequences.flatMap(({key, fixed: reason, before}): PreflightCheck[] =>
-		reason === undefined
-			? []
-			: [{name: key, result: 'refused', detail: 'cannot be changed', hint: `${reason} Set it back to ${before}.`}],
-	);
+	const consequences = await whatFollows(context, wanted.existing);
 	const edited = context.files.flatMap(({path}) => (context.observation.files[path] === 'edited' ? [path] : []));
 	return {
-		checks: [...fixed, ...checks, ...(await names)],
+		checks: [...fixedChecks(consequences, checks), ...checks, ...(await names), ...(await keptChecks(context))],
 		steps,
 		consequences,
 		edited: edited.filter(isKeepable),

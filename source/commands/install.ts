@@ -7,6 +7,7 @@ import {readFlags} from '../flags.js';
 import type {Host} from '../host/host.js';
 import {localHost} from '../host/local.js';
 import {canDraw} from '../ink/can-draw.js';
+import {type Consequence, consequenceLines, fixedChecks} from '../model/consequences.js';
 import {isDone} from '../model/plan.js';
 import {PlainReporter, planLines} from '../plain/reporter.js';
 import {previousConfiguration} from '../run/history.js';
@@ -21,6 +22,8 @@ import {examine, refusalOf} from '../steps/preflight.js';
 import {version} from '../version.js';
 import {gatherAnswers} from './answers.js';
 import {beginRun} from './begin.js';
+import {whatFollows} from './consequences.js';
+import {existingBeside} from './existing.js';
 import {folderOf, requireInstallation} from './folder.js';
 import {canAnswer, type Output, print, watch} from './output.js';
 import {takeSecrets} from './secrets.js';
@@ -111,7 +114,7 @@ const minesOf = ({files}: Context) =>
 	Object.fromEntries(files.flatMap(({path, text, generated}) => (generated === undefined ? [] : [[path, text]])));
 
 /** The plan; as JSON its shape is promised in the readme. */
-const printPlan = (context: Context, output: Output, installed: boolean) => {
+const printPlan = (context: Context, output: Output, installed: boolean, consequences: readonly Consequence[]) => {
 	const {directory, answers, observation} = context;
 	const steps = planFor(context);
 	const engineReachable = observation.engine.reachable;
@@ -125,12 +128,14 @@ const printPlan = (context: Context, output: Output, installed: boolean) => {
 				engineReachable,
 				done: isDone(steps),
 				answers,
+				...(installed ? {consequences} : {}),
 				steps,
 			}),
 		);
 	print(
 		installed ? `There is an installation in ${directory} already. Plan for it:` : `Plan for ${directory}:`,
 		'',
+		...(consequences.length > 0 ? ['What follows:', ...consequenceLines(consequences), ''] : []),
 		...planLines(steps),
 	);
 	if (!engineReachable) print('', 'The Docker engine was not asked: what it already has is not known.');
@@ -218,6 +223,8 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		signal: controller.signal,
 	});
 	checkKept(context, keep);
+	const existing = installed ? await existingBeside(directory, answers) : undefined;
+	const consequences = await whatFollows(context, existing);
 	if (values['files-only'] && !values.plan) {
 		await localHost.makeFolder(directory, 0o755);
 		const unlock = await lock(directory, newRunName());
@@ -229,7 +236,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		return exitCodes.done;
 	}
 	if (values.plan) {
-		printPlan(context, output, installed);
+		printPlan(context, output, installed, consequences);
 		return exitCodes.done;
 	}
 	const steps = planFor(context);
@@ -245,10 +252,10 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	}
 	if (await holderOf(directory)) throw lockedError(directory);
 	const {checks, dump} = await look(context, output);
-	const refused = refusalOf(checks);
+	const refused = refusalOf([...checks, ...fixedChecks(consequences, checks)]);
 	if (refused) throw refused;
 	if (!values.yes) {
-		if (output === 'plain') printPlan(context, output, installed);
+		if (output === 'plain') printPlan(context, output, installed, consequences);
 		if (!(await confirm(output))) {
 			print('Nothing has been changed.');
 			return exitCodes.cancelled;

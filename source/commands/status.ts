@@ -14,7 +14,8 @@ import {print} from './output.js';
 
 export const help = `specify-setup status [--dir DIR] [--watch] [--json]
 
-Shows how the installation is doing: services, addresses and certificates, disk, the last run.
+Shows how the installation is doing: services, addresses and certificates, disk, the last run; and where answers, files
+and containers disagree, what to do about it and what a reconfigure would do.
 
   --watch            again every 5 seconds, with CPU and memory, until Ctrl-C
   --json             one JSON object (a line each time with --watch)

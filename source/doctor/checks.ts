@@ -40,7 +40,7 @@ import {
 	type SeenMode,
 } from '../model/doctor.js';
 import {isLocalDomain, isPublicDomain} from '../model/domain.js';
-import {type DriftSeen, driftOf} from '../model/drift.js';
+import {changesFor, type DriftSeen, driftOf} from '../model/drift.js';
 import {isUnfinished, type LastRun} from '../model/last-run.js';
 import {judgeNames} from '../model/names.js';
 import {isDone} from '../model/plan.js';
@@ -159,7 +159,7 @@ const machine = async (context: Context): Promise<Judgement[]> => {
 		? {...answers, database: {...answers.database, start: 'empty' as const, dump: null, attachments: null}}
 		: answers;
 	try {
-		const work = examine({...context, answers: asked});
+		const work = examine({...context, answers: asked}, null, {attempts: 1});
 		let next = await work.next();
 		while (!next.done) next = await work.next();
 		return next.value.checks.map(judgePreflight);
@@ -317,7 +317,7 @@ export const installationChecks: readonly Check<Patient>[] = [
 			const seen = await drift();
 			return judgeDrift(driftOf(seen), {
 				isRecorded: seen.installed !== null,
-				changes: planFor(context).flatMap(({changes}) => changes),
+				changes: changesFor(context.answers, context.observation),
 			});
 		},
 	},

@@ -299,7 +299,9 @@ export const engineAt = (socket: string): Engine & EngineStreams => {
 
 		async volumeLabels(label) {
 			const filters = encodeURIComponent(JSON.stringify({label: [label]}));
-			const found = await get<{Volumes: {Labels: Record<string, string> | null}[] | null}>(`/volumes?filters=${filters}`);
+			const found = await get<{Volumes: {Labels: Record<string, string> | null}[] | null}>(
+				`/volumes?filters=${filters}`,
+			);
 			return [...new Set((found?.Volumes ?? []).flatMap(({Labels}) => Labels?.[label] ?? []))];
 		},
 

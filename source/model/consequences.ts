@@ -5,6 +5,7 @@ import {acmeAuthorityOf} from './authority.js';
 import {isLocalDomain} from './domain.js';
 import {fixedReason} from './fixed.js';
 import {formatMemory} from './format.js';
+import type {PreflightCheck} from './preflight.js';
 import {type ServiceName, serviceNames} from './releases.js';
 
 /** An answer that is another than before, and what follows from it. */
@@ -318,6 +319,22 @@ export const newLimits = (before: number, after: number) =>
 		meaning: ['The memory limits of the services, here added up, follow the memory of this machine.'],
 		restarts: [...serviceNames],
 	});
+
+/**
+ * Refusals of what cannot be changed.
+ * @param checks those made already: the database itself tells more of what it holds
+ */
+export const fixedChecks = (
+	consequences: readonly Consequence[],
+	checks: readonly PreflightCheck[],
+): PreflightCheck[] => {
+	const isTold = checks.some(({name, result}) => name === 'database' && result === 'refused');
+	return consequences.flatMap(({key, before, fixed}) =>
+		fixed === undefined || (isTold && key.startsWith('database.'))
+			? []
+			: [{name: key, result: 'refused', detail: 'cannot be changed', hint: `${fixed} Set it back to ${before}.`}],
+	);
+};
 
 /** What follows, as lines for people: each change, below it its meaning. */
 export const consequenceLines = (consequences: readonly Consequence[]): string[] =>

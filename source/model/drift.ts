@@ -164,7 +164,7 @@ const containersDiffer = (seen: DriftSeen): Difference[] => {
 			what: `the containers were made from ${madeFrom}`,
 			remedy: observation.otherFolder
 				? `That folder is there too: use it with --dir ${madeFrom}, or remove the one that is wrong.`
-				: '"specify-setup reconfigure" makes them from this folder; the data are kept.',
+				: 'Run "docker compose up --detach --force-recreate" in this folder: it makes them anew from here; the data are kept. Until then some may not survive a restart.',
 		},
 		missing.length > 0 && {
 			kind: 'stopped',
@@ -274,12 +274,22 @@ export const driftOf = (seen: DriftSeen): Difference[] => {
 	];
 };
 
+/** What "reconfigure" would do. What is starting needs nothing but time. */
+export const changesFor = (answers: Answers, observation: Observation): string[] => {
+	const settled = Object.entries(observation.services).map(([service, seen]) => [
+		service,
+		seen.state === 'starting' ? {...seen, state: 'healthy' as const} : seen,
+	]);
+	const services = Object.fromEntries(settled) as Observation['services'];
+	return planOf(answers, {...observation, services}).flatMap(({changes}) => changes);
+};
+
 /** What differs, and what "reconfigure" would do about it. */
 export const driftAndPlan = (seen: DriftSeen): Drift => {
 	const drift = driftOf(seen);
 	return {
 		drift,
-		reconfigure: drift.length === 0 ? [] : planOf(seen.answers, seen.observation).flatMap(({changes}) => changes),
+		reconfigure: drift.length === 0 ? [] : changesFor(seen.answers, seen.observation),
 	};
 };
 

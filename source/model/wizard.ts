@@ -520,7 +520,8 @@ const withoutLeftovers = (tree: Answers, draft: Draft, facts: Facts) => {
 		tree.certificates = 'internal';
 	const {certificates, proxy} = tree;
 	if (certificates !== 'own') tree.own = {certificate: null, key: null, authority: null};
-	if (certificates !== 'letsencrypt') tree.acme = {directory: null, staging: null, ca: null, eab: null};
+	if (certificates === 'own' || certificates === 'internal')
+		tree.acme = {directory: null, staging: null, ca: null, eab: null};
 	if (proxy === 'behind' || (certificates !== 'own' && certificates !== 'letsencrypt')) tree.hsts = false;
 	const data = currentValue(draft, facts, 'data');
 	if (data !== 'new') tree.institution = null;
@@ -531,7 +532,7 @@ const withoutLeftovers = (tree: Answers, draft: Draft, facts: Facts) => {
 const answerOf = (key: string, value: string, optional = false): unknown => {
 	if (value === '' && optional) return null;
 	if (key.startsWith('ports.') && /^\d+$/.test(value)) return Number(value);
-	return value === 'true' || value === 'false' ? value === 'true' : value;
+	return key.startsWith('privacy.') ? value === 'true' : value;
 };
 
 /** The draft as a tree of answers, as `specify.yaml` would hold it. */

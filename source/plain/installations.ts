@@ -10,7 +10,12 @@ export type InstallationServices = {
 type Choice = {kind: 'open' | 'about'; installation: Installation} | {kind: 'another'} | {kind: 'leave'};
 type Ask = (question: {message: string; choices: {value: Choice; name: string}[]}) => Promise<Choice>;
 
-const ask: Ask = question => select(question);
+/** Ctrl-C leaves. */
+const ask: Ask = question =>
+	select(question).catch((error: unknown): Choice => {
+		if (error instanceof Error && error.name === 'ExitPromptError') return {kind: 'leave'};
+		throw error;
+	});
 
 /**
  * Asks which installation is meant, as a plain question. Of those that cannot be opened it tells what to do, and asks again.

@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -69,6 +69,69 @@ describe.each([
 			expect(readFileSync(kept, 'utf8')).not.toContain(secret);
 			expect(readFileSync(museum.journal().path, 'utf8')).not.toContain(secret);
 		}
+	});
+
+	test('is changed by the same screens: marked, with what follows, and a hand edit that stays', async () => {
+		const path = museum.path('landing', 'index.html');
+		const mine = museum.read('landing', 'index.html').replace('</main>', '<p>Open on Sundays.</p>\n</main>');
+		writeFileSync(path, mine);
+		const starts = async () => (await museum.containers()).map(({service, startedAt}) => [service, startedAt]);
+		const before = await starts();
+		const terminal = openTerminal({
+			command: process.execPath,
+			args: [bundle, 'reconfigure', '--dir', museum.directory],
+			env: {XDG_CONFIG_HOME: configuration, SSH_CONNECTION: undefined},
+			cols,
+			rows,
+		});
+		const goTo = async (label: string) => {
+			const row = () => /^❯ .*$/m.exec(terminal.screen())?.[0] ?? '';
+			for (let presses = 0; !row().startsWith(`❯ ${label}  `); presses += 1) {
+				if (presses === 40) throw new Error(`"${label}" is not reached:\n${terminal.picture()}`);
+				const last = row();
+				await terminal.press('down');
+				await terminal.waitFor(() => row() !== last);
+			}
+		};
+		try {
+			await terminal.waitFor('What shall be changed?');
+			await terminal.waitFor('! landing/index.html was edited by hand', {timeoutMs: 60_000});
+			await goTo('E-mail');
+			await terminal.press('enter');
+			await terminal.waitFor('❯ E-mail');
+			await terminal.type('it@museum.example');
+			await terminal.waitFor('* changed, was admin@specify.localhost');
+			await terminal.press('enter');
+			await terminal.waitFor('❯ Time zone');
+			await terminal.press('enter');
+			await terminal.waitFor(/E-mail +it@museum\.example \* changed, was admin@specify\.localhost/);
+			await terminal.type('d');
+			await terminal.waitFor('landing/index.html (edited by hand', {timeoutMs: 60_000});
+			await terminal.waitFor(/^-<p>Open on Sundays\.<\/p>$/m);
+			await terminal.type('k');
+			await terminal.waitFor('yours stays');
+			await terminal.press('escape');
+			await terminal.waitFor(
+				screen => screen.includes('What shall be changed?') && !/Looking at this machine|by hand/.test(screen),
+				{timeoutMs: 60_000},
+			);
+			await terminal.press('home');
+			await terminal.waitFor('❯ Change it now');
+			await terminal.press('enter');
+			await terminal.waitFor('Changing the installation', {timeoutMs: 60_000});
+			await terminal.waitFor(/^Done /m, {timeoutMs: 120_000});
+			expect(terminal.tallestFrame).toBeLessThan(rows);
+			await terminal.press('enter');
+			expect(await terminal.exit).toMatchObject({exitCode: 0});
+			expect(await terminal.restored()).toEqual(handedBack);
+		} finally {
+			await terminal.close();
+		}
+		expect(museum.read('landing', 'index.html')).toBe(mine);
+		expect(museum.read('specify.yaml')).toContain('email: it@museum.example');
+		expect(museum.read('proxy', 'Caddyfile')).toContain('email it@museum.example');
+		// An address of a person concerns no service so much that it must start again.
+		expect(await starts()).toEqual(before);
 	});
 
 	test('is home afterwards: the status screen', async () => {

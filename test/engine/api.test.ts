@@ -84,6 +84,55 @@ describe('the engine', () => {
 	});
 });
 
+describe('an engine that breaks off', () => {
+	it('in the middle of an answer is unreachable', async () => {
+		const {engine} = await engineWith({
+			'/info': (_: IncomingMessage, response: ServerResponse) => {
+				response.writeHead(200, {'Content-Length': 100});
+				response.write('{"Server', () => response.destroy());
+			},
+		});
+		await expect(engine.info()).rejects.toBeInstanceOf(EngineUnreachable);
+	});
+
+	it('before it answers is unreachable', async () => {
+		const {engine} = await engineWith({'/info': (request: IncomingMessage) => void request.socket.destroy()});
+		await expect(engine.info()).rejects.toMatchObject({code: 'ECONNRESET'});
+	});
+
+	it('in the middle of a pull is unreachable, after what it said', async () => {
+		const {engine} = await engineWith({
+			'/images/create': (_: IncomingMessage, response: ServerResponse) => {
+				response.write('{"status":"Pulling"}\n', () => response.destroy());
+			},
+		});
+		const said: unknown[] = [];
+		const pulling = (async () => {
+			for await (const message of engine.pull('redis:8.0', {})) said.push(message);
+		})();
+		await expect(pulling).rejects.toBeInstanceOf(EngineUnreachable);
+		expect(said).toEqual([{status: 'Pulling'}]);
+	});
+});
+
+describe('a volume', () => {
+	const volume = (Options: object | null) => ({Mountpoint: '/var/lib/docker/volumes/a/_data', Options});
+	it.each([
+		['of the engine is below its folder', volume(null), {path: '/var/lib/docker/volumes/a/_data'}],
+		['bound to a folder is there', volume({type: 'none', o: 'bind,rw', device: '/srv/a'}), {path: '/srv/a'}],
+		[
+			'of the network is known while it is in use',
+			volume({type: 'nfs', o: 'addr=10.0.0.1', device: ':/a'}),
+			{path: null},
+		],
+		['in memory is known while it is in use', volume({type: 'tmpfs', o: 'size=1g', device: 'tmpfs'}), {path: null}],
+	])('%s', async (_, facts, expected) => {
+		const {engine} = await engineWith({'/volumes/a': facts});
+		expect(await engine.volume('a')).toEqual(expected);
+		expect(await engine.volume('b')).toBeNull();
+	});
+});
+
 /** A socket file whose server has died. */
 const deadSocket = () => {
 	const path = fresh('dead');

@@ -236,7 +236,7 @@ const folderDisk = ({museum}: Trial) => museum.directory;
 const dataDisk = ({museum}: Trial) => museum.beside('disk');
 
 /** The installation's folder on a disk of its own, which fills up. */
-const folderFull = (step: StepId, start: Kind): Fault => ({
+const folderFull = (step: StepId, start: Kind, ends: Fault['ends'] = ['failed']): Fault => ({
 	name: `folder-full-at-${step}`,
 	what: "the disk with the installation's folder is full",
 	start,
@@ -245,8 +245,8 @@ const folderFull = (step: StepId, start: Kind): Fault => ({
 		trial.museum.mountMemory(folderDisk(trial), plenty);
 		trial.museum.begin();
 	},
-	strike: trial => trial.museum.resize(folderDisk(trial), trial.museum.used(folderDisk(trial))),
-	ends: ['failed'],
+	strike: trial => trial.museum.leave(folderDisk(trial), 0),
+	ends,
 	says: /disk|space|full/i,
 	between: trial => trial.museum.resize(folderDisk(trial), plenty),
 });
@@ -265,7 +265,7 @@ const volumeFull = (role: 'database' | 'attachments', step: StepId, start: Kind,
 		if (written.exitCode !== 0) throw new Error(written.stderr);
 		await museum.makeVolume(role, join(dataDisk(trial), 'data'));
 	},
-	strike: trial => trial.museum.resize(dataDisk(trial), trial.museum.used(dataDisk(trial)) + left),
+	strike: trial => trial.museum.leave(dataDisk(trial), left),
 	ends: ['failed'],
 	says: /(disk|space|full)[\s\S]*\d (bytes|kB|MB|GB)/i,
 	between: trial => trial.museum.resize(dataDisk(trial), plenty),
@@ -286,7 +286,8 @@ const diskFaults: readonly Fault[] = [
 	folderFull('files', 'empty'),
 	folderFull('pull', 'dump'),
 	folderFull('database', 'dump'),
-	folderFull('specify', 'empty'),
+	// Nothing but journal and records is written from here on, and the journal has room set aside.
+	folderFull('specify', 'empty', ['failed', 'finished']),
 	volumeFull('database', 'database', 'dump', 2 * mebibyte),
 	volumeFull('database', 'specify', 'empty', mebibyte),
 	volumeFull('attachments', 'attachments', 'dump', 3 * mebibyte),
@@ -376,6 +377,7 @@ const fileFaults: readonly Fault[] = [
 		start: 'dump',
 		at: {step: 'database', within: false},
 		strike: ({museum}) => rmSync(museum.path('.env')),
+		outlasts: true,
 		ends: ['finished', 'failed'],
 	},
 	{
@@ -384,6 +386,7 @@ const fileFaults: readonly Fault[] = [
 		start: 'empty',
 		at: {step: 'up', within: false},
 		strike: ({museum}) => rmSync(museum.path('.env')),
+		outlasts: true,
 		ends: ['finished', 'failed'],
 	},
 	killedAnd(

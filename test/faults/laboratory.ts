@@ -11,15 +11,19 @@ export class Laboratory {
 
 	constructor(private readonly seed: number) {}
 
-	/** Makes the undisturbed installations of these kinds, one after the other, so that their times are true. */
+	/** Makes the undisturbed installations of these kinds. */
 	async begin(kinds: Iterable<Kind>) {
 		await this.material.make();
-		for (const kind of new Set(kinds)) this.references.set(kind, await makeReference(slots[0]!, this.material, kind));
+		await Promise.all(
+			[...new Set(kinds)].map(async (kind, index) =>
+				this.references.set(kind, await makeReference(slots[index]!, this.material, kind)),
+			),
+		);
 	}
 
 	/**
-	 * Tries faults, `jobs` at a time; those that must be alone come last, and of those with a registry of their own there
-	 * is one at a time. Results come as they are ready.
+	 * Tries faults, `jobs` at a time; those that must be alone come last. Those with a registry of their own come first,
+	 * because there is one of them at a time. Results come as they are ready.
 	 */
 	async *tryAll(faults: readonly Fault[], jobs: number): AsyncGenerator<Result> {
 		yield* this.pool(
@@ -37,7 +41,7 @@ export class Laboratory {
 	}
 
 	private async *pool(faults: readonly Fault[], jobs: number): AsyncGenerator<Result> {
-		const waiting = [...faults];
+		const waiting = [...faults].sort((a, b) => Number(b.registry ?? false) - Number(a.registry ?? false));
 		const free = slots.slice(0, jobs);
 		const running = new Map<Slot, {fault: Fault; result: Promise<{slot: Slot; result: Result}>}>();
 		while (waiting.length > 0 || running.size > 0) {

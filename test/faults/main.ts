@@ -2,10 +2,11 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {labHome, readState, removeState, writeState} from '../lab/home.js';
 import {prepare} from '../lab/prepare.js';
 import {faults, mayRestartEngine, representative} from './faults.js';
 import {Laboratory} from './laboratory.js';
-import {reliability} from './table.js';
+import {type Row, reliability, rowOf} from './table.js';
 import type {Result} from './trial.js';
 
 const usage = `Usage: npm run test:faults -- [options]
@@ -14,6 +15,7 @@ Installs Specify in the laboratory, lets one thing go wrong, runs again and comp
 
   --all            every fault, and the table docs/reliability.md
   --only NAME      one fault, or all whose names begin so; may be repeated
+  --table          with --only: their rows of the table are replaced
   --list           the names of all
   --seed N         other moments (default 1)
   --jobs N         so many at the same time (default 2, at most 6)
@@ -26,6 +28,7 @@ const {values} = parseArgs({
 	options: {
 		all: {type: 'boolean'},
 		only: {type: 'string', multiple: true},
+		table: {type: 'boolean'},
 		list: {type: 'boolean'},
 		seed: {type: 'string', default: '1'},
 		jobs: {type: 'string', default: '2'},
@@ -48,12 +51,16 @@ const tell = ({fault, when, said, next, problems, seconds}: Result) => {
 	for (const problem of problems) say(`       ! ${problem.slice(0, 1500)}`);
 };
 
-/** Written anew with each result, so that a run that is broken off leaves what it has. */
-const writeTable = (results: readonly Result[], seed: number) => {
+const recordName = 'faults';
+
+/** Written anew with each result, so that a run that is broken off leaves what it has. The record is in the lab home. */
+const writeTable = (row: Row, seed: number) => {
+	const rows = {...readState<Record<string, Row>>(labHome(), recordName, {}), [row.name]: row};
+	writeState(labHome(), recordName, rows);
 	const folder = fileURLToPath(new URL('../../docs', import.meta.url));
 	mkdirSync(folder, {recursive: true});
-	const rows = [...results].sort((a, b) => faults.indexOf(a.fault) - faults.indexOf(b.fault));
-	writeFileSync(join(folder, 'reliability.md'), reliability(rows, seed));
+	const inOrder = faults.flatMap(({name}) => rows[name] ?? []);
+	writeFileSync(join(folder, 'reliability.md'), reliability(inOrder, seed));
 };
 
 const run = async (): Promise<number> => {
@@ -68,6 +75,7 @@ const run = async (): Promise<number> => {
 	}
 	const [seed, jobs] = [Number(values.seed), Number(values.jobs)];
 	await prepare();
+	if (values.all) removeState(labHome(), recordName);
 	const laboratory = new Laboratory(seed);
 	const results: Result[] = [];
 	try {
@@ -75,7 +83,7 @@ const run = async (): Promise<number> => {
 		for await (const result of laboratory.tryAll(list, jobs)) {
 			results.push(result);
 			tell(result);
-			if (values.all) writeTable(results, seed);
+			if (values.all || values.table) writeTable(rowOf(result), seed);
 		}
 	} finally {
 		laboratory.end();

@@ -6,6 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {execa, type ResultPromise} from 'execa';
 import {complete} from '../../source/model/answers.js';
 import type {JournalEntry, StepId} from '../../source/model/events.js';
+import {runCommand} from '../../source/run/command.js';
 import {bundle, docker, Installation} from '../e2e/installation.js';
 import {institution} from '../e2e/starts.js';
 import {bytesOf} from './random.js';
@@ -24,6 +25,9 @@ export const defaultAnswers = complete({}, {timezone: 'UTC'});
 const dumpBytes = '5MB';
 const attachmentCount = 60;
 const pollMs = 20;
+const pageBytes = 4096;
+/** Between a run's last entry and the end of its process. */
+const endsWithinMs = 10_000;
 const longestRunMs = 900_000;
 
 /**
@@ -60,18 +64,21 @@ export class Material {
 	}
 }
 
-/** Processes whose arguments name something, by their number. */
+/** The command line of a process; empty when it has ended. */
+const commandLineOf = (pid: number) => {
+	try {
+		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+	} catch {
+		return '';
+	}
+};
+
+/** Processes whose arguments name something. */
 export const processesNaming = (text: string) =>
 	readdirSync('/proc')
 		.filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
-		.flatMap(name => {
-			try {
-				const line = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-				return line.includes(text) ? [{pid: Number(name), line}] : [];
-			} catch {
-				return [];
-			}
-		});
+		.map(name => ({pid: Number(name), line: commandLineOf(Number(name))}))
+		.filter(({line}) => line.includes(text));
 
 /** An installation that something happens to. */
 export class Museum extends Installation {
@@ -122,6 +129,13 @@ export class Museum extends Installation {
 		const first = this.events()[0];
 		if (first?.type !== 'run.started') throw new Error('No run has begun.');
 		return first.pid;
+	}
+
+	/** Whether the newest run's process has ended, or does so in a moment. */
+	async hasEnded() {
+		for (const since = Date.now(); Date.now() - since < endsWithinMs; await sleep(100))
+			if (!commandLineOf(this.pid).includes(runCommand)) return true;
+		return false;
 	}
 
 	/** Everything that was ever written into a journal. */
@@ -203,11 +217,21 @@ export class Museum extends Installation {
 
 	/** Changes the size of such a file system. */
 	resize(folder: string, bytes: number) {
-		execFileSync('mount', ['-o', `remount,size=${bytes}`, folder]);
+		execFileSync('mount', ['-o', `remount,size=${bytes}`, folder], {stdio: 'pipe'});
 	}
 
-	/** Bytes that such a file system holds. */
-	used(folder: string) {
+	/** Leaves so many bytes on such a file system, and a few more when it grows meanwhile. */
+	leave(folder: string, bytes: number) {
+		for (let more = 0; ; more += pageBytes) {
+			try {
+				return this.resize(folder, this.used(folder) + bytes + more);
+			} catch (error) {
+				if (more > 16 * pageBytes) throw error;
+			}
+		}
+	}
+
+	private used(folder: string) {
 		return Number(execFileSync('df', ['--output=used', '--block-size=1', folder], {encoding: 'utf8'}).split('\n')[1]);
 	}
 
@@ -246,7 +270,8 @@ export class Museum extends Installation {
 		const label = `label=com.docker.compose.project=${this.project}`;
 		const containers = (await docker('ps', '--all', '--quiet', '--filter', label)).split('\n').filter(Boolean);
 		if (containers.length > 0) await docker('rm', '--force', '--volumes', ...containers);
-		for (const folder of this.mounts.splice(0).reverse()) execFileSync('umount', [folder]);
+		// Lazily: who was killed may hold it for a moment.
+		for (const folder of this.mounts.splice(0).reverse()) execFileSync('umount', ['--lazy', folder]);
 		await super.remove();
 	}
 }

@@ -1,9 +1,17 @@
 import type {Result} from './trial.js';
 
+/** What the table tells of a fault. */
+export type Row = {name: string; what: string; when: string; said: string; next: string; problem: string};
+
+export const rowOf = ({fault: {name, what}, when, said, next, problems}: Result): Row => {
+	const problem = problems[0] ?? '';
+	return {name, what, when, said, next, problem: problem.slice(0, 200)};
+};
+
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;');
 
 /** The table of docs/reliability.md: one row a fault, in their order. */
-export const reliability = (results: readonly Result[], seed: number) => `# Reliability
+export const reliability = (rows: readonly Row[], seed: number) => `# Reliability
 
 Made by \`npm run test:faults -- --all\` (seed ${seed}; the same seed strikes at the same moments). Each row is one installation with the built program on a real Docker engine, in the laboratory with its stand-ins for Specify's own images (\`test/lab/README.md\`). One thing goes wrong; what the screen says is held against what is the case (exit code, journal, processes); the cause is mended where it does not mend itself; the same command is run again, and once more, when it must find nothing to do. Then everything is compared with an installation that nothing happened to:
 
@@ -16,16 +24,13 @@ Made by \`npm run test:faults -- --all\` (seed ${seed}; the same seed strikes at
 
 Half of them install a dump with attachments, the others an empty start with an institution.
 
-**${results.filter(({problems}) => problems.length === 0).length} of ${results.length} as promised.**
+**${rows.filter(({problem}) => problem === '').length} of ${rows.length} as promised.**
 
 | fault | what happens | when | what the screen said (exit code) | the next run | equal |
 | --- | --- | --- | --- | --- | --- |
-${results
-	.map(({fault: {name, what}, when, said, next, problems}) =>
-		['', name, what, when, said, next, problems.length === 0 ? 'yes' : `no: ${problems[0]!.slice(0, 200)}`, '']
-			.map(cell)
-			.join(' | ')
-			.trim(),
+${rows
+	.map(({name, what, when, said, next, problem}) =>
+		['', name, what, when, said, next, problem === '' ? 'yes' : `no: ${problem}`, ''].map(cell).join(' | ').trim(),
 	)
 	.join('\n')}
 `;

@@ -223,7 +223,7 @@ describe('writing a file', () => {
 	it('that cannot take its place leaves no trace of it', async () => {
 		const path = fresh();
 		await mkdir(join(path, 'inside'), {recursive: true});
-		await expect(localHost.write(path, 'text', 0o644)).rejects.toThrow();
+		await expect(localHost.write(path, 'text', 0o644)).rejects.toMatchObject({path});
 		expect(await readdir(path)).toEqual(['inside']);
 		expect((await readdir(folder)).filter(name => name.endsWith('.tmp'))).toEqual([]);
 	});

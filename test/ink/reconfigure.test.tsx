@@ -339,6 +339,36 @@ describe('differences of the files', () => {
 		await expect.poll(() => left).toMatchObject([{kind: 'begin', keep: ['proxy/Caddyfile']}]);
 	});
 
+	test('a line that is longer than the screen is shown to its end', async () => {
+		const text = `${'x'.repeat(150)} at its end`;
+		const screen = await review({
+			files: [{...edited, lines: [{sign: '+', text}]}],
+			size: {columns: 80, rows: 24},
+		});
+		await screen.press('d');
+		const rows = (await screen.shows('at its end')).split('\n').filter(row => row.startsWith('+'));
+		expect(rows.length).toBeGreaterThan(1);
+		expect(rows.join('').match(/x/g)).toHaveLength(150);
+	});
+
+	test('an edit that came to light while it was to begin is shown before anything is replaced', async () => {
+		const files: string[] = [];
+		const {shows, press, choose, type, left} = await review({editedFiles: files});
+		await choose('Time zone');
+		await press(keys.enter);
+		await type('UTC');
+		await press(keys.enter);
+		await shows('What follows');
+		files.push('proxy/Caddyfile');
+		await press(keys.home, keys.enter);
+		await shows('! proxy/Caddyfile was edited by hand');
+		expect(left).toEqual([]);
+		// Who presses at the very moment it appears has not read it.
+		await new Promise(resolve => setTimeout(resolve, 150));
+		await press(keys.enter);
+		await expect.poll(() => left).toMatchObject([{kind: 'begin', keep: []}]);
+	});
+
 	test.each([
 		{columns: 80, rows: 24},
 		{columns: 60, rows: 20},

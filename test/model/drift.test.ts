@@ -108,6 +108,11 @@ describe('the differences of an installation', () => {
 		]);
 	});
 
+	it('need nothing done for what is only starting', () => {
+		const given = seen({strangers: ['specify-old-1']}, withService({state: 'starting'}));
+		expect(driftAndPlan(given).reconfigure).toEqual([]);
+	});
+
 	it('without a record of what was installed say nothing of answers', () => {
 		expect(driftOf(seen({installed: null}))).toEqual([]);
 	});

@@ -204,6 +204,20 @@ describe('the live status', () => {
 		expect(live.last()?.healthy).toBe(false);
 	});
 
+	it('tells what differs as services come and go, and what a reconfigure would do', async () => {
+		const live = following();
+		await until(() => live.engine.open === 1 + serviceNames.length);
+		live.engine.change('redis', {state: 'exited', health: null});
+		await until(() => live.last()?.drift.length === 1);
+		expect(live.last()).toMatchObject({
+			drift: [{kind: 'stopped', what: 'stopped: redis'}],
+			reconfigure: ['start redis'],
+		});
+		live.engine.change('redis', {}, 'start');
+		await until(() => live.last()?.drift.length === 0);
+		expect(live.last()?.reconfigure).toEqual([]);
+	});
+
 	it('tells the use of each service, many samples together, and nothing that looks the same', async () => {
 		const live = following();
 		const usage = await until(() => live.engine.usages.get('id-of-db'));

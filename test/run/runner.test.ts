@@ -135,6 +135,18 @@ describe('a step that fails', () => {
 		expect(last(await run(context, planWith('preflight')))).toMatchObject({outcome: 'failed', exitCode: 3});
 	});
 
+	it('because the world is in the way is told as that, with what to do', async () => {
+		const context = good();
+		context.host.free = 1e6;
+		context.host.write = async path => {
+			throw Object.assign(new Error('ENOSPC: no space left on device, write'), {code: 'ENOSPC', path});
+		};
+		const ending = last(await run(context, planWith('files')));
+		expect(ending).toMatchObject({outcome: 'failed', exitCode: 1});
+		expect(ending.message).toMatch(/^The disk that holds \/opt\/specify\/\S+ is full: 66\.1 MB are missing there\.$/);
+		expect(ending.hint).toMatch(/^Free 66\.1 MB .*What was to be replaced is as it was\.$/);
+	});
+
 	it('for a reason nobody thought of is told as such, with a way to report it', async () => {
 		const context = good();
 		context.host.makeFolder = async () => {

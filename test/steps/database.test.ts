@@ -508,8 +508,11 @@ describe('a dump', () => {
 	it.each([
 		['ERROR 1064 (42000) at line 12: You have an error in your SQL syntax', /Make the dump again/],
 		['ERROR 1114 (HY000) at line 7: The table is full', /Free \d.* starts afresh/],
-		['ERROR 1021 (HY000): Disk full (/tmp/x.MAI); waiting for someone to free some space...', /Free \d.* starts afresh/],
-		["ERROR 3 (HY000) at line 3: Error writing file '/tmp/ML' (Errcode: 28 \"No space left on device\")", /Free \d/],
+		[
+			'ERROR 1021 (HY000): Disk full (/tmp/x.MAI); waiting for someone to free some space...',
+			/Free \d.* starts afresh/,
+		],
+		['ERROR 3 (HY000) at line 3: Error writing file \'/tmp/ML\' (Errcode: 28 "No space left on device")', /Free \d/],
 		['ERROR 2013 (HY000) at line 7: Lost connection to server during query', /stopped while loading/],
 	])('refused with "%s" fails with it, and what was granted for it is taken back', async (words, hint) => {
 		const {context, at, ran} = serverWith(await loading(), {tables: null});

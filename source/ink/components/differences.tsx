@@ -1,3 +1,4 @@
+import wrapAnsi from 'wrap-ansi';
 import {type DifferenceLine, type FileDifference, stateWords} from '../../model/differences.js';
 import type {WizardState} from '../../model/wizard.js';
 import {useSize} from '../hooks/use-size.js';
@@ -12,9 +13,17 @@ const looks: Record<DifferenceLine['sign'], Exclude<Span, string>> = {
 	' ': {text: ''},
 };
 
-const lineOf = ({sign, text}: DifferenceLine): Line => {
-	const shown = text.replaceAll('\t', '    ');
-	return [{...looks[sign], text: sign === '@' ? shown : `${sign}${shown}`}];
+/** A line as rows that fit: what differs may stand at its end. Each begins with the sign. */
+const rowsOf = ({sign, text}: DifferenceLine, columns: number, ellipsis: string): Line[] => {
+	const mark = sign === '@' ? '' : sign;
+	const shown = wrapAnsi(text.replaceAll('\t', '    '), Math.max(10, columns - 3 - ellipsis.length), {
+		hard: true,
+		trim: false,
+		wordWrap: false,
+	});
+	return shown
+		.split('\n')
+		.map((part, index) => [{...looks[sign], text: index === 0 ? `${mark}${part}` : `${mark} ${ellipsis}${part}`}]);
 };
 
 /** One generated file: what it is now against what would be written, line by line. */
@@ -49,7 +58,9 @@ export const Differences = ({
 			line={[{text: own ? '- as it was written last, + as you changed it' : '- as it is, + as it would be', dim: true}]}
 			columns={columns}
 		/>,
-		...(own ? shown.own : shown.lines).map((line, index) => <Spans key={index} line={lineOf(line)} columns={width} />),
+		...(own ? shown.own : shown.lines)
+			.flatMap(line => rowsOf(line, width, symbols.ellipsis))
+			.map((line, index) => <Spans key={index} line={line} columns={width} />),
 	];
 	return (
 		<Frame
