@@ -8,6 +8,8 @@ import type {Context, Step} from './context.js';
 import {answers as answersHealth} from './services.js';
 import {type Site, siteOf, visitSpecify7} from './site.js';
 
+const pings = 3;
+
 type Verify = {context: Context; site: Site; specify7: string; media: string};
 
 /** A check of the running system: what it proves, and how; it returns what was seen or throws. */
@@ -175,8 +177,9 @@ export const checks: Check[] = [
 	{
 		name: 'worker',
 		async run({context}) {
-			expect(await answersHealth(context, 'worker'), 'it did not answer a ping');
-			return 'answered a ping';
+			// A worker of a busy machine may miss one.
+			for (let ping = 1; ping <= pings; ping += 1) if (await answersHealth(context, 'worker')) return 'answered a ping';
+			throw new Error(`it did not answer ${pings} pings`);
 		},
 	},
 	{
