@@ -41,8 +41,8 @@ export const configHashesOf = (directory: string, overrides: readonly string[]) 
  * Starts services whose images are here already, after what they depend on; recreates exactly those whose configuration changed.
  * Without --no-deps, which would give them another configuration hash than "docker compose up" by hand.
  */
-export const up = (directory: string, services: readonly ServiceName[]) =>
-	compose(directory, 'up', '--detach', '--pull', 'never', ...services);
+export const up = (directory: string, services: readonly ServiceName[], {force = false} = {}) =>
+	compose(directory, 'up', '--detach', '--pull', 'never', ...(force ? ['--force-recreate'] : []), ...services);
 
 export const stop = (directory: string, services: readonly ServiceName[]) => compose(directory, 'stop', ...services);
 

@@ -164,7 +164,7 @@ const containersDiffer = (seen: DriftSeen): Difference[] => {
 			what: `the containers were made from ${madeFrom}`,
 			remedy: observation.otherFolder
 				? `That folder is there too: use it with --dir ${madeFrom}, or remove the one that is wrong.`
-				: 'Run "docker compose up --detach --force-recreate" in this folder: it makes them anew from here; the data are kept. Until then some may not survive a restart.',
+				: '"specify-setup reconfigure" makes them anew from here; the data are kept. Until then some may not survive a restart.',
 		},
 		missing.length > 0 && {
 			kind: 'stopped',

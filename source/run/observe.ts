@@ -16,7 +16,7 @@ import {compareFiles} from '../steps/files.js';
 import {passwordsToChange} from '../steps/passwords.js';
 import {observeProxy} from '../steps/proxy.js';
 import {observeImages} from '../steps/pull.js';
-import {answers as answersHealthCheck, stateOf} from '../steps/services.js';
+import {answers as answersHealthCheck, isFrom, stateOf} from '../steps/services.js';
 
 type Given = {
 	host: Host;
@@ -82,7 +82,7 @@ const observeServices = async (
 	given: Given,
 	states: Observation['files'],
 ): Promise<Partial<Record<ServiceName, ObservedService>>> => {
-	const {host, engine, project, signal} = given;
+	const {host, engine, directory, project, signal} = given;
 	const containers = (await engine.containers(project)).filter(
 		container => container.labels['com.docker.compose.oneoff'] !== 'True',
 	);
@@ -107,7 +107,8 @@ const observeServices = async (
 			if (state === 'starting' && (await answersHealthCheck(given, name))) state = 'healthy';
 			const service: ObservedService = {
 				state,
-				current: hashes.get(name) === container.labels['com.docker.compose.config-hash'],
+				current:
+					hashes.get(name) === container.labels['com.docker.compose.config-hash'] && isFrom(directory, container),
 				container: container.id,
 				image: container.image,
 				startedAt: details.startedAt,

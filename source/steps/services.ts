@@ -65,6 +65,15 @@ const startsOf = async ({engine, project}: Context, services: readonly ServiceNa
 	return (await Promise.all(starts)).sort().join('\n');
 };
 
+/** Whether a container was made from this folder: after a move its files would be looked for in the old one, which Compose does not notice. */
+export const isFrom = (directory: string, {labels}: Pick<Container, 'labels'>) =>
+	(labels['com.docker.compose.project.working_dir'] ?? directory) === directory;
+
+const areElsewhere = async ({engine, project, directory}: Context, services: readonly ServiceName[]) =>
+	(await engine.containers(project)).some(
+		container => services.includes(container.service as ServiceName) && !isFrom(directory, container),
+	);
+
 /** What to do where Docker cannot start a container, by its words. */
 const startHints: readonly (readonly [words: RegExp, hint: string])[] = [
 	[
@@ -81,7 +90,8 @@ const startHints: readonly (readonly [words: RegExp, hint: string])[] = [
 export const startServices = async (context: Context, services: readonly ServiceName[]): Promise<boolean> => {
 	const {host, directory, signal} = context;
 	const before = await startsOf(context, services);
-	const {exitCode, stdout, stderr} = await host.run(composeUp(directory, services), {signal});
+	const force = await areElsewhere(context, services);
+	const {exitCode, stdout, stderr} = await host.run(composeUp(directory, services, {force}), {signal});
 	if (exitCode === 0) return before !== (await startsOf(context, services));
 	const said = `${stderr}${stdout}`.trim().split('\n');
 	throw new SetupError(`Docker could not start ${services.join(', ')}: ${said.at(-1)}`, {

@@ -168,12 +168,12 @@ export class Installation {
 		});
 	}
 
-	/** Every file below the folder, with mode and a hash of its content; journals and logs of runs left out. */
-	snapshot() {
+	/** Every file below the folder, with mode and a hash of its content; journals left out unless asked for. */
+	snapshot({journals = false} = {}) {
 		const files: Record<string, string> = {};
 		for (const entry of readdirSync(this.directory, {recursive: true, withFileTypes: true})) {
 			const path = join(entry.parentPath, entry.name);
-			if (!entry.isFile() || path.includes('/journals/')) continue;
+			if (!entry.isFile() || (!journals && path.includes('/journals/'))) continue;
 			const hash = createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
 			files[path.slice(this.directory.length + 1)] = `${(statSync(path).mode & 0o777).toString(8)} ${hash}`;
 		}

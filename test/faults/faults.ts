@@ -15,7 +15,7 @@ import {provideEngine, stopEngine} from '../lab/engine.js';
 import {labHome} from '../lab/home.js';
 import {clock} from './clock.js';
 import type {Kind} from './museum.js';
-import type {Fault, Trial} from './trial.js';
+import type {Fault, Setting, Trial} from './trial.js';
 
 const stepsOf: Record<Kind, readonly StepId[]> = {
 	dump: ['preflight', 'files', 'pull', 'certificates', 'up', 'database', 'attachments', 'specify', 'gate', 'verify'],
@@ -232,8 +232,8 @@ const crashFaults: readonly Fault[] = [
 	crash('report', 'database', 'dump', ['failed', 'finished']),
 ];
 
-const folderDisk = ({museum}: Trial) => museum.directory;
-const dataDisk = ({museum}: Trial) => museum.beside('disk');
+const folderDisk = ({museum}: Setting) => museum.directory;
+const dataDisk = ({museum}: Setting) => museum.beside('disk');
 
 /** The installation's folder on a disk of its own, which fills up. */
 const folderFull = (step: StepId, start: Kind, ends: Fault['ends'] = ['failed']): Fault => ({

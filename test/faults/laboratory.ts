@@ -1,4 +1,5 @@
 import {type Kind, Material} from './museum.js';
+import {randomOf} from './random.js';
 import {type Fault, makeReference, type Reference, type Result, type Slot, tryFault} from './trial.js';
 
 /** Ports of one installation for each that may be at work at the same time. */
@@ -23,7 +24,8 @@ export class Laboratory {
 
 	/**
 	 * Tries faults, `jobs` at a time; those that must be alone come last. Those with a registry of their own come first,
-	 * because there is one of them at a time. Results come as they are ready.
+	 * because there is one of them at a time; the others as chance has it, so that a run that is broken off has seen some
+	 * of each kind. Results come as they are ready.
 	 */
 	async *tryAll(faults: readonly Fault[], jobs: number): AsyncGenerator<Result> {
 		yield* this.pool(
@@ -41,7 +43,8 @@ export class Laboratory {
 	}
 
 	private async *pool(faults: readonly Fault[], jobs: number): AsyncGenerator<Result> {
-		const waiting = [...faults].sort((a, b) => Number(b.registry ?? false) - Number(a.registry ?? false));
+		const rank = ({name, registry}: Fault) => (registry ? 0 : 1) + randomOf(`order ${this.seed} ${name}`)();
+		const waiting = [...faults].sort((a, b) => rank(a) - rank(b));
 		const free = slots.slice(0, jobs);
 		const running = new Map<Slot, {fault: Fault; result: Promise<{slot: Slot; result: Result}>}>();
 		while (waiting.length > 0 || running.size > 0) {

@@ -36,7 +36,7 @@ const longestRunMs = 900_000;
  */
 const override = (http: number) => `services:
   specify7: {environment: {LAB_PACE: '0.1'}, healthcheck: {interval: 4s}}
-  worker: {environment: {LAB_PACE: '0.1'}, healthcheck: {interval: 10s}}
+  worker: {environment: {LAB_PACE: '0.1'}, healthcheck: {interval: 15s}}
 networks:
 ${['web', 'data', 'reports'].map((name, index) => `  ${name}: {ipam: {config: [{subnet: 10.213.${(http % 64) * 4 + index}.0/24}]}}\n`).join('')}`;
 

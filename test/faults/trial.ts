@@ -9,14 +9,16 @@ import {differences, generalOf, type State, secretsIn, stateOf} from './state.js
 /** What a run's last words mean. */
 export type Ending = 'finished' | 'unchanged' | 'failed' | 'refused' | 'locked' | 'stopped' | 'cut' | 'unclear';
 
-/** What a fault acts on. */
-export type Trial = {
+/** What a fault acts on before the first run. */
+export type Setting = {
 	museum: Museum;
-	/** There when the fault wants one of its own. */
+	/** Open when the fault wants one of its own. */
 	registry: Registry;
 	random: () => number;
-	view: ResultPromise;
 };
+
+/** What a fault acts on from then on. */
+export type Trial = Setting & {view: ResultPromise};
 
 /** One thing that goes wrong, and what may honestly be said of it. */
 export type Fault = {
@@ -31,9 +33,9 @@ export type Fault = {
 	/** It stops what others use too, so that nothing may run beside it. */
 	alone?: boolean;
 	/** The environment of the first run. */
-	environment?(trial: Trial): Record<string, string>;
+	environment?(setting: Setting): Record<string, string>;
 	/** Before the first run. */
-	prepare?(trial: Trial): Promise<void> | void;
+	prepare?(setting: Setting): Promise<void> | void;
 	/** At its moment. */
 	strike?(trial: Trial): Promise<void> | void;
 	/** How the first run may end. */
@@ -127,6 +129,11 @@ const leaks = (museum: Museum, texts: readonly string[]) =>
 /** Waits until the run that no view shows any more has ended, and returns what somebody who looks then reads. */
 const lookAgain = async (museum: Museum): Promise<Words> => (await museum.wordsOf(museum.startView('attach')))!;
 
+const placeOf = ({registry}: Fault, {step, share}: Moment) => {
+	if (registry) return 'while layers come';
+	return share > 0 ? `after ${Math.round(share * 100)} % of the usual time of ${step}` : 'at its begin';
+};
+
 const installs = async (museum: Museum) => (await museum.wordsOf(museum.startView('install')))!;
 
 /** An undisturbed installation. */
@@ -180,14 +187,14 @@ export const tryFault = async (
 	};
 	try {
 		museum.begin();
-		const trial: Trial = {museum, registry, random, view: undefined as never};
+		const setting = {museum, registry, random};
 		if (fault.registry) await registry.open();
-		await fault.prepare?.(trial);
-		trial.view = museum.startView('install', fault.environment?.(trial));
+		await fault.prepare?.(setting);
+		const trial = {...setting, view: museum.startView('install', fault.environment?.(setting))};
 		const struck = moment
 			? museum.reach(moment, reference.times[moment.step] ?? 0, trial.view).then(async reached => {
 					if (!reached) return false;
-					result.when = `${museum.lastStep()}${moment.share > 0 ? `, after ${Math.round(moment.share * 100)} % of the usual time of ${moment.step}` : ', at its begin'}`;
+					result.when = `${museum.lastStep()}, ${placeOf(fault, moment)}`;
 					await fault.strike?.(trial);
 					return true;
 				})
@@ -237,11 +244,12 @@ export const tryFault = async (
 		result.when ||= fault.at ? 'never' : 'from the beginning';
 		result.seconds = Math.round((Date.now() - began) / 1000);
 		if (process.env.SPECIFY_FAULTS_KEEP !== '1' || problems.length === 0) {
-			await museum.remove().catch(async () => {
-				await sleep(2000);
-				await museum.remove();
-			});
-			if (fault.registry) await registry.close();
+			await museum
+				.remove()
+				// Who was killed may hold something for a moment.
+				.catch(() => sleep(2000).then(() => museum.remove()))
+				.then(() => (fault.registry ? registry.close() : undefined))
+				.catch(error => problems.push(`it could not be removed: ${error}`));
 		}
 	}
 };

@@ -14,6 +14,7 @@ import {
 	shownScreens,
 	startWizard,
 	unchanged,
+	type WizardState,
 	withoutChange,
 } from '../../source/model/wizard.js';
 import {answersWith} from '../_helpers/answers.js';
@@ -143,7 +144,7 @@ describe('keys among the differences of files', () => {
 		{path: 'proxy/Caddyfile', keepable: true, hasOwn: true},
 		{path: 'compose.yaml', keepable: false, hasOwn: false},
 	];
-	const start = {...startWizard({}, factsOf(answersWith())), overlay: 'files' as const};
+	const start: WizardState = {...startWizard({}, factsOf(answersWith())), overlay: 'files'};
 	const press = (...texts: string[]) =>
 		texts.reduce((state, text) => {
 			const named = ['left', 'right', 'escape', 'down'].includes(text);
