@@ -23,9 +23,11 @@ export const viewRun = async ({
 	const {view, brokenLines} = await import('../ink/view.js');
 	const tell = (...lines: string[]) => print(...brokenLines(lines, process.stdout.columns || 80));
 	const controller = new AbortController();
+	const reporter = new PlainReporter();
 	let finished: JournalEntry | undefined;
 	async function* noted() {
 		for await (const entry of entries(controller.signal)) {
+			if (entry.type === 'run.started') reporter.take(entry);
 			if (entry.type === 'run.finished') finished = entry;
 			yield entry;
 		}
@@ -38,7 +40,7 @@ export const viewRun = async ({
 		tell(`The run goes on. Watch it with "specify-setup attach --dir ${directory}".`);
 		return exitCodes.done;
 	}
-	if (finished) tell(...new PlainReporter().take(finished).filter(line => line !== ''));
+	if (finished) tell(...reporter.take(finished).filter(line => line !== ''));
 	else tell(ending.message, `What to do: ${ending.hint}`);
 	return ending.exitCode;
 };

@@ -15,6 +15,9 @@ export const answersFolder = `${stateFolder}/answers`;
 /** Earlier versions of generated files, one folder for each run that replaced some. */
 export const previousFolder = `${stateFolder}/previous`;
 
+/** The moment as a name that sorts by time. */
+export const stampOf = (now = new Date()) => now.toISOString().replace(/[:.]/g, '-');
+
 /** Files edited by hand that are kept: what was generated instead, as a hash, by path. */
 export const keptFile = `${stateFolder}/kept.json`;
 

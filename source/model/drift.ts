@@ -1,5 +1,5 @@
-import {isDeepStrictEqual} from 'node:util';
 import type {Answers} from './answers.js';
+import {consequencesOf} from './consequences.js';
 import {gateFor} from './gate.js';
 import {isUnfinished, type LastRun} from './last-run.js';
 import type {Observation, ObservedService} from './observation.js';
@@ -57,28 +57,11 @@ export type Drift = {
 
 const reconfigures = '"specify-setup reconfigure" brings it in line.';
 
-type Leaf = {key: string; value: unknown};
-
-const leavesOf = (value: unknown, key = ''): Leaf[] =>
-	typeof value === 'object' && value !== null && !Array.isArray(value)
-		? Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, key === '' ? name : `${key}.${name}`))
-		: [{key, value}];
-
-const shown = (value: unknown) => (value === undefined || value === null || value === '' ? 'nothing' : String(value));
-
-/** Answers that are others than before, by key, both as people read them. */
-export const changedAnswers = (before: Answers, after: Answers): {key: string; before: string; after: string}[] => {
-	const [old, now] = [before, after].map(answers => new Map(leavesOf(answers).map(({key, value}) => [key, value])));
-	return [...new Set([...old!.keys(), ...now!.keys()])]
-		.filter(key => !isDeepStrictEqual(old!.get(key) ?? null, now!.get(key) ?? null))
-		.map(key => ({key, before: shown(old!.get(key)), after: shown(now!.get(key))}));
-};
-
 const listed = (names: readonly string[], most = 4) =>
 	names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 
 const answersDiffer = ({answers, installed}: DriftSeen): Difference[] => {
-	const changes = installed === null ? [] : changedAnswers(installed, answers);
+	const changes = installed === null ? [] : consequencesOf(installed, answers);
 	if (changes.length === 0) return [];
 	const told = changes.map(({key, before, after}) => `${key} is ${after}, installed is ${before}`);
 	return [

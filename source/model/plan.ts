@@ -35,7 +35,8 @@ const startOf = (observation: Observation, services: readonly ServiceName[]) =>
 
 const databaseChanges = ({database}: Answers, observation: Observation): string[] => {
 	const seen = observation.database;
-	const users = observation.accounts ? [] : ["bring the database's users in line with .env"];
+	const {accounts, passwords} = observation;
+	const users = accounts && passwords.length === 0 ? [] : ["bring the database's users in line with .env"];
 	if (seen === null) {
 		const volumeThere = observation.volumes.some(volume => volume.endsWith('_database'));
 		if (observation.services.db?.current || volumeThere) return ['look whether the database is as it should be'];

@@ -38,6 +38,7 @@ export const planLines = (steps: readonly PlannedStep[]): string[] =>
  */
 export class PlainReporter {
 	private steps: PlannedStep[] = [];
+	private command = '';
 	private shown = new Map<string, {at: number; state: string | undefined}>();
 	private rows: Progress | undefined;
 
@@ -50,11 +51,13 @@ export class PlainReporter {
 		switch (entry.type) {
 			case 'run.started':
 				this.steps = entry.steps;
+				this.command = entry.command;
 				return [`specify-setup ${entry.version}: ${entry.command} in ${entry.directory} (run ${entry.run})`];
 			case 'step.started': {
 				const index = this.steps.findIndex(({id}) => id === entry.step);
 				this.shown.clear();
-				return ['', `[${index + 1}/${this.steps.length}] ${this.steps[index]?.title ?? entry.step}`];
+				if (index < 0) return ['', entry.title ?? entry.step];
+				return ['', `[${index + 1}/${this.steps.length}] ${this.steps[index]!.title}`];
 			}
 			case 'progress':
 				return this.progress(entry);
@@ -103,13 +106,18 @@ export class PlainReporter {
 		return [`      ${shortName(entry.item)}: ${amount(entry)}${speed(entry)}${rows}`];
 	}
 
+	private outcome(outcome: string) {
+		if (outcome === 'unchanged') return 'Nothing had to be changed.';
+		return this.command === 'reconfigure' ? 'The change is made and Specify answers.' : 'Specify is installed.';
+	}
+
 	private finished(entry: Extract<JournalEntry, {type: 'run.finished'}>): string[] {
 		const took = formatSeconds(entry.ms / 1000);
 		if (entry.outcome === 'failed' || entry.outcome === 'cancelled')
 			return [entry.message ?? 'The run failed.', ...(entry.hint ? [`What to do: ${entry.hint}`] : [])];
 		return [
 			'',
-			entry.outcome === 'unchanged' ? `Nothing had to be changed. (${took})` : `Specify is installed. (${took})`,
+			`${this.outcome(entry.outcome)} (${took})`,
 			...entry.addresses.map(({name, url}) => `  ${name}: ${url}`),
 			...entry.next.map(line => `  - ${line}`),
 		];

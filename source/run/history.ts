@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import {parse} from 'yaml';
-import {answersFolder} from '../files/names.js';
+import {answersFolder, stampOf} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
 import type {Host} from '../host/host.js';
 import {type Answers, parseAnswers} from '../model/answers.js';
@@ -43,7 +43,7 @@ export const recordInstalled = async (place: Place, answers: Answers, now = new 
 	const history = await installedHistory(place);
 	const newest = history.at(-1);
 	if (newest !== undefined && (await host.read(newest)) === text) return;
-	const name = `${now.toISOString().replace(/[:.]/g, '-')}.yaml`;
+	const name = `${stampOf(now)}.yaml`;
 	await host.write(join(directory, answersFolder, name), text, 0o600);
 	for (const path of history.slice(0, -(keptConfigurations - 1))) await host.remove(path);
 };

@@ -126,6 +126,12 @@ export type WayBack = {
 const mayHaveMigrated = (failed: StepId, {answers}: Context, before: Context) =>
 	before.answers.specify7 !== answers.specify7 && stepIds.indexOf(failed) >= stepIds.indexOf('specify');
 
+/** The new configuration may be why the database does not run: it is started with the earlier one before it gets passwords. */
+const filesFirst = (plan: readonly PlannedStep[]) => {
+	const rank = ({id}: PlannedStep) => (id === 'passwords' ? stepIds.indexOf('files') + 0.5 : stepIds.indexOf(id));
+	return [...plan].sort((one, other) => rank(one) - rank(other));
+};
+
 /** Puts the earlier configuration back, as one step; returns what is to be said of it. */
 async function* goBack(
 	context: Context,
@@ -144,7 +150,7 @@ async function* goBack(
 				`${context.answers.specify7} may have changed the database already, and ${before.answers.specify7} could not read it then.`,
 				{hint: 'Running this again goes on with the new version.'},
 			);
-		for (const {id, title: doing, done} of plan) {
+		for (const {id, title: doing, done} of filesFirst(plan)) {
 			if (done || id === 'preflight') continue;
 			yield {type: 'note', step, level: 'info', message: `${doing} …`};
 			for await (const event of doStep(id, before))

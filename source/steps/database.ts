@@ -6,7 +6,7 @@ import {DumpScanner, withoutDatabaseStatements} from '../database/scan.js';
 import {stop} from '../engine/compose.js';
 import {asRoot, identifier, loadAs, quoted} from '../engine/mariadb.js';
 import {SetupError} from '../errors.js';
-import {stateFolder, volumesOf} from '../files/names.js';
+import {environmentNext, stateFolder, volumesOf} from '../files/names.js';
 import {decideStart} from '../model/database-start.js';
 import type {StepEvent} from '../model/events.js';
 import type {ObservedDatabase} from '../model/observation.js';
@@ -364,6 +364,8 @@ export const database: Step = async function* (context) {
 	});
 	await sql(context, accounts(context));
 	await host.write(accountsPath(directory), accountsHash(secrets, name), 0o600);
+	// The server took root's password as the files have it now: no change of passwords is under way any more.
+	await host.remove(join(directory, environmentNext));
 	if (decision.kind === 'keep') {
 		await revokeSetUser(context);
 		if (decision.warning) yield {type: 'note', level: 'warning', message: decision.warning};

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {type GeneratedFile, hashOf, isKeepable} from '../files/installation.js';
-import {environmentNext, keptFile, previousFolder, stateFolder, userFolders} from '../files/names.js';
+import {keptFile, previousFolder, stampOf, stateFolder, userFolders} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Context, Step} from './context.js';
 import {preparePrivate} from './proxy.js';
@@ -89,7 +89,7 @@ export const writeFiles: Step = async function* (context) {
 	await host.setMode(join(directory, stateFolder), 0o700);
 	for (const folder of [...userFolders, 'backups', 'specify7/authorities'])
 		await host.makeFolder(join(directory, folder), folder === 'backups' ? 0o700 : 0o755);
-	const previous = join(directory, previousFolder, new Date().toISOString().replace(/[:.]/g, '-'));
+	const previous = join(directory, previousFolder, stampOf());
 	const changing = files.filter(({path}) => observation.files[path] !== 'same');
 	const stale = Object.keys(observation.files).filter(path => observation.files[path] === 'stale');
 	const edited = changing.filter(({path}) => observation.files[path] === 'edited').map(({path}) => path);
@@ -133,7 +133,6 @@ export const writeFiles: Step = async function* (context) {
 	);
 	if (Object.keys(kept).length > 0 || (await host.stat(join(directory, keptFile))) !== null)
 		await host.write(join(directory, keptFile), JSON.stringify(kept, null, '\t'), 0o600);
-	await host.remove(join(directory, environmentNext));
 	return {
 		changed: changing.length + stale.length > 0,
 		summary:

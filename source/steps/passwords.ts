@@ -2,8 +2,8 @@ import {join} from 'node:path';
 import {exec} from '../engine/compose.js';
 import {quoted} from '../engine/mariadb.js';
 import {SetupError} from '../errors.js';
-import {environment} from '../files/environment.js';
-import {environmentNext, secretsFolder, volumesOf} from '../files/names.js';
+import {environment, secretsOf} from '../files/environment.js';
+import {environmentNext, previousFolder, secretsFolder, stampOf, volumesOf} from '../files/names.js';
 import type {SecretName, Secrets} from '../model/secrets.js';
 import type {Context, Step} from './context.js';
 import {startServices, waitHealthy} from './services.js';
@@ -38,6 +38,36 @@ export const passwordsToChange = async (
 	);
 };
 
+/** Every root password that the database may have: a change may have been cut off at any point. The most probable first. */
+const rootPasswords = async (context: Context): Promise<string[]> => {
+	const {host, directory, former, secrets} = context;
+	const rootIn = async (path: string) => {
+		const text = await host.read(join(directory, path));
+		return text === null ? undefined : secretsOf(text).DATABASE_ROOT_PASSWORD;
+	};
+	const saved = (await host.list(join(directory, previousFolder))).sort().reverse();
+	const earlier = await Promise.all(
+		saved.map(name => rootIn(join(previousFolder, name, '.env')).catch(() => undefined)),
+	);
+	const all = [
+		await mountedRoot(context),
+		await rootIn(environmentNext),
+		former.DATABASE_ROOT_PASSWORD,
+		secrets.DATABASE_ROOT_PASSWORD,
+		...earlier,
+	];
+	return [...new Set(all)].filter(password => password !== undefined && password !== null);
+};
+
+/** Writes down what is wanted. What an earlier change wanted is kept: the database may have it. */
+const writePending = async ({host, directory, secrets}: Context) => {
+	const path = join(directory, environmentNext);
+	const [pending, wanted] = [await host.read(path), environment(secrets)];
+	if (pending === wanted) return;
+	if (pending !== null) await host.write(join(directory, previousFolder, stampOf(), '.env'), pending, 0o600);
+	await host.write(path, wanted, 0o600);
+};
+
 /** Runs SQL as root with a password that is in no argument or environment of this machine. */
 const asRootWith = ({host, directory, signal}: Context, password: string, statements: string) => {
 	const client = 'IFS= read -r MYSQL_PWD && export MYSQL_PWD && exec mariadb --user=root --batch --skip-column-names';
@@ -49,23 +79,20 @@ const asRootWith = ({host, directory, signal}: Context, password: string, statem
  * What is wanted is written down first, so that an interrupted change is finished by the next run.
  */
 export const passwords: Step = async function* (context) {
-	const {host, directory, former, secrets, observation} = context;
+	const {host, directory, secrets, observation} = context;
 	await startServices(context, ['db']);
 	yield* waitHealthy(context, ['db']);
-	const pending = join(directory, environmentNext);
-	const isResumed = (await host.stat(pending)) !== null;
-	await host.write(pending, environment(secrets), 0o600);
+	const candidates = await rootPasswords(context);
+	const isResumed = (await host.stat(join(directory, environmentNext))) !== null;
+	await writePending(context);
 	const statements = users
 		.map(
 			([user, from, name]) =>
 				`ALTER USER IF EXISTS ${quoted(user)}@${quoted(from)} IDENTIFIED BY ${quoted(secrets[name])};`,
 		)
 		.join('\n');
-	// An interrupted change may have left any of these.
-	const candidates = [await mountedRoot(context), former.DATABASE_ROOT_PASSWORD, secrets.DATABASE_ROOT_PASSWORD];
 	let said = '';
-	for (const candidate of new Set(candidates)) {
-		if (!candidate) continue;
+	for (const candidate of candidates) {
 		const {exitCode, stderr} = await asRootWith(context, candidate, statements);
 		if (exitCode === 0)
 			return {
@@ -79,7 +106,7 @@ export const passwords: Step = async function* (context) {
 			});
 	}
 	// Whom the server did not let in has changed nothing.
-	if (!isResumed) await host.remove(pending);
+	if (!isResumed) await host.remove(join(directory, environmentNext));
 	throw new SetupError(`The database server refused the root password: ${said}`, {
 		hint: 'Its passwords are as they were. Put an old .env back (copies are in .specify-setup/environment and .specify-setup/previous), then run this again.',
 	});

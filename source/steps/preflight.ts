@@ -105,11 +105,11 @@ export const refusalOf = (checks: readonly PreflightCheck[]): SetupError | null 
 	if (refused.length === 0) return null;
 	const [first] = refused;
 	if (refused.length === 1)
-		return new SetupError(`Specify cannot be installed here yet: ${first!.name}: ${first!.detail}.`, {
+		return new SetupError(`This machine is not ready: ${first!.name}: ${first!.detail}.`, {
 			hint: first!.hint,
 			exitCode: exitCodes.refused,
 		});
-	return new SetupError(`Specify cannot be installed here yet, for ${refused.length} reasons:`, {
+	return new SetupError(`This machine is not ready, for ${refused.length} reasons:`, {
 		details: refused.map(({name, detail, hint}) => `${name}: ${detail}. ${hint}`),
 		hint: 'Mend these, then run this again. Nothing has been changed.',
 		exitCode: exitCodes.refused,

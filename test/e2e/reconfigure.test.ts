@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer, type Server} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -95,6 +95,7 @@ const expectPutBack = async (ran: Ran, before: Record<string, string>) => {
 	expect(ran.exitCode, said(ran)).toBe(1);
 	expect(said(ran)).toContain('The previous configuration runs again.');
 	expect(files()).toEqual(before);
+	await healthy();
 	for (const {service, state, health} of await museum.containers())
 		expect({service, state, health}).toEqual({service, state: 'running', health: 'healthy'});
 	await expectAllThere();
@@ -271,16 +272,22 @@ describe('a change that fails', () => {
 
 	test('because another program took the port meanwhile leaves the old one answering', async () => {
 		const before = files();
+		const folder = museum.path('.specify-setup', 'journals');
+		const count = () => readdirSync(folder).filter(name => name.endsWith('.jsonl')).length;
+		const isWriting = () =>
+			readFileSync(
+				join(
+					folder,
+					readdirSync(folder)
+						.filter(name => name.endsWith('.jsonl'))
+						.sort()
+						.at(-1)!,
+				),
+				'utf8',
+			).includes('"type":"step.started","step":"files"');
+		const earlier = count();
 		const running = museum.start('reconfigure', '--yes', '--set=ports.https=18545');
-		const isWriting = () => {
-			try {
-				return museum.journal().entries.some(entry => entry.type === 'step.started' && entry.step === 'files');
-			} catch {
-				return false;
-			}
-		};
-		const earlier = museum.journal().path;
-		while (museum.journal().path === earlier || !isWriting()) await sleep(20);
+		while (count() === earlier || !isWriting()) await sleep(20);
 		blocker = createServer().listen(18545, '127.0.0.1');
 		const {exitCode, stdout, stderr} = await running;
 		const ran = {exitCode: exitCode ?? -1, stdout: String(stdout), stderr: String(stderr)};

@@ -1,12 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {
-	changedAnswers,
-	type Difference,
-	type DriftSeen,
-	driftAndPlan,
-	driftLines,
-	driftOf,
-} from '../../source/model/drift.js';
+import {type Difference, type DriftSeen, driftAndPlan, driftLines, driftOf} from '../../source/model/drift.js';
 import type {FileState, Observation} from '../../source/model/observation.js';
 import {answersWith} from '../_helpers/answers.js';
 import {allThere, databaseSeen, serviceSeen} from '../_helpers/observation.js';
@@ -121,22 +114,5 @@ describe('the differences of an installation', () => {
 		const remedy = (path: string) => driftOf(seen({}, withFile(path, 'edited')))[0]!.remedy;
 		expect(remedy('proxy/Caddyfile')).toContain('--keep proxy/Caddyfile');
 		for (const path of ['specify.yaml', '.env']) expect(remedy(path)).not.toContain('--keep');
-	});
-});
-
-describe('changed answers', () => {
-	it('are told by key, also where a whole part comes or goes', () => {
-		const after = answersWith({domain: 'museum.example', database: {...answers.database, dump: '/srv/a.sql'}});
-		expect(changedAnswers(answers, after)).toContainEqual({
-			key: 'database.dump',
-			before: 'nothing',
-			after: '/srv/a.sql',
-		});
-		expect(changedAnswers(answers, answers)).toEqual([]);
-		const acme = {...answers.acme, eab: {kid: 'k', keyFile: '/etc/key'}};
-		expect(changedAnswers(answers, {...answers, acme}).map(({key}) => key)).toEqual([
-			'acme.eab.kid',
-			'acme.eab.keyFile',
-		]);
 	});
 });

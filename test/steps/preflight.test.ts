@@ -124,7 +124,7 @@ describe('a refusal', () => {
 
 	it('of one thing is about that thing', () => {
 		expect(refusalOf([check('a', 'ok'), check('memory', 'refused')])).toMatchObject({
-			message: 'Specify cannot be installed here yet: memory: memory is wrong.',
+			message: 'This machine is not ready: memory: memory is wrong.',
 			hint: 'Mend memory.',
 			exitCode: 3,
 		});
@@ -132,7 +132,7 @@ describe('a refusal', () => {
 
 	it('of several names each, with what to do', () => {
 		expect(refusalOf([check('memory', 'refused'), check('disk', 'refused')])).toMatchObject({
-			message: 'Specify cannot be installed here yet, for 2 reasons:',
+			message: 'This machine is not ready, for 2 reasons:',
 			details: ['memory: memory is wrong. Mend memory.', 'disk: disk is wrong. Mend disk.'],
 			exitCode: 3,
 		});

@@ -208,7 +208,7 @@ describe('the checks of a running installation', () => {
 		expect(await failures()).toEqual({
 			'static files': `https://${specify7}/static/git_sha.txt answered 404`,
 			attachments: 'the upload was answered with 413',
-			worker: 'it did not answer 3 pings',
+			worker: 'it did not answer a ping',
 		});
 	});
 

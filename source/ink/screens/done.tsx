@@ -7,8 +7,12 @@ import {useSize} from '../hooks/use-size.js';
 import {columnsOf, type Line, type Symbols} from '../spans.js';
 import {useTheme} from '../theme.js';
 
-const headline = ({outcome}: Ending) =>
-	outcome === 'unchanged' ? 'Nothing had to be changed. Everything runs.' : 'Specify is installed and answers.';
+const headline = ({about}: Progress, {outcome}: Ending) => {
+	if (outcome === 'unchanged') return 'Nothing had to be changed. Everything runs.';
+	return about?.command === 'reconfigure'
+		? 'The change is made and Specify answers.'
+		: 'Specify is installed and answers.';
+};
 
 /** What a finished run leaves one with: where Specify is, what comes next, and what was noted on the way. */
 export const doneLines = (
@@ -18,7 +22,7 @@ export const doneLines = (
 ) => {
 	const names = Math.max(0, ...ending.addresses.map(({name}) => columnsOf(name)));
 	const lines: Line[] = [
-		[{text: symbols.tick, role: 'good'}, ' ', {text: headline(ending), bold: true}],
+		[{text: symbols.tick, role: 'good'}, ' ', {text: headline(progress, ending), bold: true}],
 		[],
 		...ending.addresses.flatMap(({name, url}): Line[] =>
 			4 + names + columnsOf(url) <= columns
