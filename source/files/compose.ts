@@ -27,6 +27,13 @@ const databaseCommand = (profile: Profile) => [
 	'--character-set-server=utf8mb4',
 ];
 
+/** Folders of the installation that containers mount; whoever removes one takes it from a running container for good. */
+export const mountedFolders: Partial<Record<ServiceName, readonly string[]>> = {
+	proxy: ['proxy', proxyFolder, 'Caddyfile.d', 'media', 'landing'],
+	specify7: ['specify7/authorities', 'local_settings.d'],
+	worker: ['specify7/authorities', 'local_settings.d'],
+};
+
 /** Who the proxy runs as; its certificates belong to this user. */
 export const proxyUser = '999:999';
 

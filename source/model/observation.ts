@@ -11,6 +11,8 @@ export type ObservedService = {
 	startedAt: string | null;
 	restarts: number;
 	healthOutput: string;
+	/** A folder that it mounts has been moved or removed: only made anew does it see the one that is there. */
+	lost?: true;
 };
 
 /** How the database stands; null fields could not be asked because it does not run. */

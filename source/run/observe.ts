@@ -1,6 +1,7 @@
 import {join} from 'node:path';
-import {type Engine, EngineUnreachable} from '../engine/api.js';
+import {type Container, type Engine, EngineUnreachable} from '../engine/api.js';
 import {version as composeVersion, configHashes, configHashesOf} from '../engine/compose.js';
+import {mountedFolders} from '../files/compose.js';
 import type {GeneratedFile} from '../files/installation.js';
 import {volumesOf} from '../files/names.js';
 import type {Command, Host} from '../host/host.js';
@@ -16,7 +17,7 @@ import {compareFiles} from '../steps/files.js';
 import {passwordsToChange} from '../steps/passwords.js';
 import {observeProxy} from '../steps/proxy.js';
 import {observeImages} from '../steps/pull.js';
-import {answers as answersHealthCheck, isFrom, stateOf} from '../steps/services.js';
+import {answers as answersHealthCheck, stateOf} from '../steps/services.js';
 
 type Given = {
 	host: Host;
@@ -78,11 +79,22 @@ const hashesQuestion = async (
 	return {command: {...command, env: {...command.env, ...secrets}}, input: textOf('compose.yaml')};
 };
 
+/** Whether a container still mounts folders that have been moved or removed since it was made; Compose does not notice. */
+const hasLostFolder = async (
+	{host, directory}: Given,
+	service: ServiceName,
+	{labels}: Pick<Container, 'labels'>,
+): Promise<boolean> => {
+	if ((labels['com.docker.compose.project.working_dir'] ?? directory) !== directory) return true;
+	const there = await Promise.all((mountedFolders[service] ?? []).map(folder => host.stat(join(directory, folder))));
+	return there.includes(null);
+};
+
 const observeServices = async (
 	given: Given,
 	states: Observation['files'],
 ): Promise<Partial<Record<ServiceName, ObservedService>>> => {
-	const {host, engine, directory, project, signal} = given;
+	const {host, engine, project, signal} = given;
 	const containers = (await engine.containers(project)).filter(
 		container => container.labels['com.docker.compose.oneoff'] !== 'True',
 	);
@@ -105,10 +117,11 @@ const observeServices = async (
 			let state = stateOf(details);
 			// The engine's own first check comes only after its interval.
 			if (state === 'starting' && (await answersHealthCheck(given, name))) state = 'healthy';
+			const lost = await hasLostFolder(given, name, container);
 			const service: ObservedService = {
 				state,
-				current:
-					hashes.get(name) === container.labels['com.docker.compose.config-hash'] && isFrom(directory, container),
+				current: !lost && hashes.get(name) === container.labels['com.docker.compose.config-hash'],
+				...(lost ? {lost} : {}),
 				container: container.id,
 				image: container.image,
 				startedAt: details.startedAt,

@@ -143,10 +143,15 @@ const loadError = (stderr: string, file: string) => {
 			.find(line => line.startsWith('ERROR')) ??
 		stderr.trim().split('\n').pop() ??
 		'';
-	const hint = /2013|2006|gone away|Lost connection/i.test(said)
-		? 'The database server stopped while loading. Read "docker compose logs db", then run this again: the load starts afresh.'
-		: 'The dump is unchanged and nothing of it is in use. Make the dump again, or ask for help with this line, then run this again.';
-	return new SetupError(`The database server refused a statement of ${file}: ${said}`, {hint});
+	// 137: the client's container went with the server's.
+	if (/2013|2006|gone away|Lost connection|exit code 137/i.test(said))
+		return new SetupError(`The database server stopped while ${file} was loaded.`, {
+			hint: 'Read "docker compose logs db", then run this again: the load starts afresh.',
+			details: [said],
+		});
+	return new SetupError(`The database server refused a statement of ${file}: ${said}`, {
+		hint: 'The dump is unchanged and nothing of it is in use. Make the dump again, or ask for help with this line, then run this again.',
+	});
 };
 
 /** How the server says that its disk is full, or a quota used up. */

@@ -65,14 +65,14 @@ const startsOf = async ({engine, project}: Context, services: readonly ServiceNa
 	return (await Promise.all(starts)).sort().join('\n');
 };
 
-/** Whether a container was made from this folder: after a move its files would be looked for in the old one, which Compose does not notice. */
-export const isFrom = (directory: string, {labels}: Pick<Container, 'labels'>) =>
-	(labels['com.docker.compose.project.working_dir'] ?? directory) === directory;
-
-const areElsewhere = async ({engine, project, directory}: Context, services: readonly ServiceName[]) =>
-	(await engine.containers(project)).some(
-		container => services.includes(container.service as ServiceName) && !isFrom(directory, container),
-	);
+/** Whether containers that were seen must be made anew though Compose sees nothing new in them. */
+const mustBeRemade = async ({engine, project, observation}: Context, services: readonly ServiceName[]) => {
+	const lost = services.flatMap(service => {
+		const seen = observation.services[service];
+		return seen?.lost ? [seen.container] : [];
+	});
+	return lost.length > 0 && (await engine.containers(project)).some(({id}) => lost.includes(id));
+};
 
 /** What to do where Docker cannot start a container, by its words. */
 const startHints: readonly (readonly [words: RegExp, hint: string])[] = [
@@ -90,7 +90,7 @@ const startHints: readonly (readonly [words: RegExp, hint: string])[] = [
 export const startServices = async (context: Context, services: readonly ServiceName[]): Promise<boolean> => {
 	const {host, directory, signal} = context;
 	const before = await startsOf(context, services);
-	const force = await areElsewhere(context, services);
+	const force = await mustBeRemade(context, services);
 	const {exitCode, stdout, stderr} = await host.run(composeUp(directory, services, {force}), {signal});
 	if (exitCode === 0) return before !== (await startsOf(context, services));
 	const said = `${stderr}${stdout}`.trim().split('\n');

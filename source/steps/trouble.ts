@@ -1,5 +1,5 @@
 import {EngineUnreachable} from '../engine/api.js';
-import {SetupError} from '../errors.js';
+import {messageOf, SetupError} from '../errors.js';
 import {formatBytes} from '../model/format.js';
 import {folderBytes} from '../model/space.js';
 import type {Context} from './context.js';
@@ -8,6 +8,8 @@ const engineWords =
 	/cannot connect to the docker daemon|is the docker daemon running|docker engine at \S+ does not answer|error during connect/i;
 const spaceWords = /no space left on device|disk quota exceeded|\b(?:ENOSPC|EDQUOT)\b|(?:errcode|errno): (?:28|122)\b/i;
 const readOnlyWords = /read-only file system|\bEROFS\b/i;
+const missingVariable = /required variable (\w+) is missing a value/;
+const clockWords = /certificate (?:is not yet valid|has expired)|CERT_(?:NOT_YET_VALID|HAS_EXPIRED)/;
 const diskWords = /input\/output error|\bEIO\b/i;
 
 /** All that an error says: its own words and, of ours, the lines below them. */
@@ -71,6 +73,19 @@ export const worldError = async (
 		return new SetupError(`The disk gave an error${path ? ` at ${path}` : ''}.`, {
 			hint: 'It may be failing: look at "dmesg" and save your data first. Then run this again: it continues from here.',
 			details: saidBy(error),
+			cause: error,
+		});
+	const [, variable] = missingVariable.exec(words) ?? [];
+	if (variable !== undefined)
+		return new SetupError(`The file .env of the installation is gone, or lacks ${variable}.`, {
+			hint: 'Run this again: it is restored from its copy, and the run continues from here.',
+			details: saidBy(error),
+			cause: error,
+		});
+	if (clockWords.test(words))
+		return new SetupError(`A certificate is not valid yet, or not any more: ${messageOf(error)}`, {
+			hint: 'Is the clock of this machine right ("date")? Set it, for example with "sudo timedatectl set-ntp true", then run this again.',
+			details: error instanceof SetupError ? error.details : [],
 			cause: error,
 		});
 	if ((code === 'EACCES' || code === 'EPERM') && path !== null)

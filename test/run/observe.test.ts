@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {EngineUnreachable} from '../../source/engine/api.js';
 import {hashOf} from '../../source/files/installation.js';
-import {serviceNames} from '../../source/model/releases.js';
+import {userFolders} from '../../source/files/names.js';
+import {type ServiceName, serviceNames} from '../../source/model/releases.js';
 import {observe} from '../../source/run/observe.js';
 import {database} from '../../source/steps/database.js';
 import {privateFiles, reloadProxy, setGate, writePrivate} from '../../source/steps/proxy.js';
@@ -19,6 +20,7 @@ const installed = async (): Promise<FakeContext> => {
 	const context = contextWith();
 	const {host, engine, files, directory, answers} = context;
 	for (const {path, text, mode} of files) await host.write(`${directory}/${path}`, text, mode);
+	for (const folder of userFolders) await host.makeFolder(`${directory}/${folder}`, 0o755);
 	for (const path of ['certificates/root.crt', 'specify7/authorities/own.pem', 'specify7/authorities/bundle.pem'])
 		await host.write(`${directory}/${path}`, 'PEM', 0o644);
 	await setGate(context, 'open');
@@ -113,6 +115,17 @@ describe('what is observed', () => {
 		const {services} = await observe(context);
 		expect(services.db?.current).toBe(false);
 		expect(services.redis?.current).toBe(true);
+	});
+
+	it.each([
+		['landing', ['proxy']],
+		['local_settings.d', ['specify7', 'worker']],
+	])('knows who still has a folder that was removed: %s', async (folder, services) => {
+		const context = await installed();
+		context.host.folders.delete(`/opt/specify/${folder}`);
+		const seen = await observe(context);
+		expect(Object.entries(seen.services).flatMap(([name, {lost}]) => (lost ? [name] : []))).toEqual(services);
+		expect(services.every(name => seen.services[name as ServiceName]?.current === false)).toBe(true);
 	});
 
 	it('compares services with the files as they are to be written, the own override included', async () => {

@@ -6,6 +6,7 @@ import {makeVolumes, startServices, stateOf, waitHealthy} from '../../source/ste
 import {contextWith} from '../_helpers/context.js';
 import {failureOf} from '../_helpers/failure.js';
 import {drain, drainToError} from '../_helpers/generators.js';
+import {serviceSeen} from '../_helpers/observation.js';
 
 vi.mock('../../source/model/retry.js', async original => ({
 	...(await original<typeof import('../../source/model/retry.js')>()),
@@ -16,6 +17,18 @@ const states = (events: readonly StepEvent[]) =>
 	events.flatMap(event => (event.type === 'service' ? [`${event.service} ${event.state}`] : []));
 
 const health = (service: string) => new RegExp(`exec --no-TTY ${service} `);
+
+describe('a container whose folder was moved or removed', () => {
+	it('is made anew, and no other is', async () => {
+		const context = contextWith();
+		const {container} = context.engine.service('proxy');
+		context.observation.services.proxy = serviceSeen({container: container.id, lost: true});
+		context.observation.services.db = serviceSeen();
+		await startServices(context, ['db']);
+		await startServices(context, ['proxy']);
+		expect(context.host.ran(' up ').map(line => line.includes('--force-recreate'))).toEqual([false, true]);
+	});
+});
 
 describe('the state of a container', () => {
 	it.each([
