@@ -19,8 +19,9 @@ const commands: Record<string, () => Promise<Command>> = {
 	[runCommand]: () => import('./run/process.js').then(({runDetached}) => ({help: '', run: runDetached})),
 };
 
-/** Flags with which `specify-setup` alone still asks or shows, instead of doing what `install` does. */
-const isOpening = (arg: string) => /^--(dir|set|plain)(=|$)/.test(arg);
+/** Whether `specify-setup` alone still asks or shows with these flags, instead of doing what `install` does. */
+const isOpening = (argv: readonly string[]) =>
+	argv.every((arg, index) => /^--((dir|set)(=|$)|plain$)/.test(arg) || /^--(dir|set)$/.test(argv[index - 1] ?? ''));
 
 /** Whether `reconfigure` shall ask, and somebody can answer. */
 const isAsking = (argv: readonly string[]) =>
@@ -29,7 +30,7 @@ const isAsking = (argv: readonly string[]) =>
 
 const dispatch = async (argv: readonly string[]): Promise<number> => {
 	const named = argv[0] !== undefined && !argv[0].startsWith('-');
-	if (!named && argv.every((arg, index) => isOpening(arg) || isOpening(argv[index - 1] ?? ''))) {
+	if (!named && isOpening(argv)) {
 		const {open} = await import('./commands/open.js');
 		return open(argv);
 	}

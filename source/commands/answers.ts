@@ -1,6 +1,7 @@
 import {join, resolve} from 'node:path';
 import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {readYaml, type YamlPlace} from '../files/specify-yaml.js';
+import {expandHome} from '../host/complete-path.js';
 import type {Host} from '../host/host.js';
 import {type Answers, parseAnswers, setAnswer} from '../model/answers.js';
 import {readInput} from './input.js';
@@ -9,14 +10,14 @@ import {answersError, readSettings, settingProblem} from './settings.js';
 const isObject = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Answers whose paths no longer depend on the current folder. */
+/** Answers whose paths no longer depend on the current folder, nor on whose home it is. */
 export const absolute = (answers: Answers): Answers => {
 	const {database, acme, own} = answers;
-	const full = (path: string | null) => path && resolve(path);
+	const full = <T extends string | null>(path: T) => path && resolve(expandHome(path));
 	return {
 		...answers,
 		database: {...database, dump: full(database.dump), attachments: full(database.attachments)},
-		acme: {...acme, ca: full(acme.ca), eab: acme.eab && {...acme.eab, keyFile: resolve(acme.eab.keyFile)}},
+		acme: {...acme, ca: full(acme.ca), eab: acme.eab && {...acme.eab, keyFile: full(acme.eab.keyFile)}},
 		own: {certificate: full(own.certificate), key: full(own.key), authority: full(own.authority)},
 	};
 };

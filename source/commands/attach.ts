@@ -9,15 +9,16 @@ import {viewRun} from './view.js';
 
 export const help = `specify-setup attach [--dir DIR] [--plain | --json]
 
-Shows the run under way from its beginning, or the last one. Leaving it stops nothing;
-Ctrl-C asks whether to leave it or to stop the run.
+Shows the run under way from its beginning, or the last one. Leaving it stops
+nothing; Ctrl-C asks whether to leave it or to stop the run.
 
   --plain, --json    lines for people, or one JSON object a line
 
 Example
   specify-setup attach
 
-Exit codes: the run's own when it ended while it was watched, 0 when it was left.`;
+Exit codes: the run's own when it ended while it was watched, 0 when it was
+left.`;
 
 /** Asks a run to stop safely, if it is still the one that holds the lock. */
 const stopRun = async (directory: string, run: string) => {

@@ -12,14 +12,18 @@ import {print} from './output.js';
 
 export const help = `specify-setup bundle [--dir DIR] [--output FILE] [--json]
 
-Packs up what somebody who helps needs to see: journals of runs, the composition, versions, the containers' states, the
-last lines of each service, what the doctor finds, specify.yaml, a list of the files, the disk. Passwords, keys and
-sessions are taken out of every text; e-mail addresses, names of people and hosts stay. Look into it before you send it.
+Packs up what somebody who helps needs to see: journals of runs, the
+composition, versions, the containers' states, the last lines of each service,
+what the doctor finds, specify.yaml, a list of the files, the disk. Passwords,
+keys and sessions are taken out of every text; e-mail addresses, names of people
+and hosts stay. Look into it before you send it.
 
-  --output FILE      where it is written; specify-bundle-TIME.tar.gz in the current folder otherwise
+  --output FILE      where it is written; otherwise specify-bundle-TIME.tar.gz
+                     in the current folder
   --json             one JSON object: where it is and what is in it
 
-Exit codes: 0 written, 1 failed, 2 nothing is installed there, or FILE cannot be written.
+Exit codes: 0 written, 1 failed, 2 nothing is installed there, or FILE cannot
+be written.
 
 Example
   specify-setup bundle --output /tmp/for-the-helpdesk.tar.gz`;

@@ -19,16 +19,21 @@ import {print} from './output.js';
 
 export const help = `specify-setup certs [renew [HOST…] | trust] [--dir DIR] [--json]
 
-Shows the certificate of every host name: who issued it, for which names, how long it is valid.
+Shows the certificate of every host name: who issued it, for which names, how
+long it is valid.
 
-  renew [HOST…]      gets new ones now, for all host names or some; with an own certificate it takes its files anew
-  trust              how browsers and systems are told to trust this installation's own authority
+  renew [HOST…]      gets new ones now, for all host names or some; with an own
+                     certificate it takes its files anew
+  trust              how browsers and systems are told to trust this
+                     installation's own authority
   --json             one JSON object
 
-Certificates of Let's Encrypt, of another authority (acme) and of the installation's own authority renew by themselves.
-A public authority issues only a few times a week for the same names: renew only what needs it.
+Certificates of Let's Encrypt, of another authority (acme) and of the
+installation's own authority renew by themselves. A public authority issues only
+a few times a week for the same names: renew only what needs it.
 
-Exit codes: 0 every certificate is valid, 1 one is not, 2 wrong use, 4 a run is under way.
+Exit codes: 0 every certificate is valid, 1 one is not, 2 wrong use, 4 a run is
+under way.
 
 Examples
   specify-setup certs

@@ -13,17 +13,22 @@ import {print} from './output.js';
 
 export const help = `specify-setup doctor [--dir DIR] [--fix] [--json]
 
-Looks at everything, says what is wrong and what to do about it: machine, files, services, database, certificates and
-names, pages and attachments, and what goes wrong most with Specify. It changes nothing; a small file is put into the
-asset server and taken out again, as people's attachments are. Where nothing is installed yet it looks at the machine.
+Looks at everything, says what is wrong and what to do about it: machine, files,
+services, database, certificates and names, pages and attachments, and what goes
+wrong most with Specify. It changes nothing; a small file is put into the asset
+server and taken out again, as people's attachments are. Where nothing is
+installed yet it looks at the machine.
 
-  --fix              mends what is safe, then looks again: permissions of files, a lost .env of which there is a copy,
-                     the lock of a run that ended, stopped services, a proxy that has not loaded its configuration,
-                     a gate still closed. Nothing else; no data can be lost
+  --fix              mends what is safe, then looks again: permissions of files,
+                     a lost .env of which there is a copy, the lock of a run
+                     that ended, stopped services, a proxy that has not loaded
+                     its configuration, a gate still closed. Nothing else; no
+                     data can be lost
   --json             one JSON object; "version" is 1
 
-Exit codes: 0 nothing is bad, 1 something is, 2 nothing is installed there, 3 nor can it be: the machine is not ready,
-4 --fix while a run is under way, 130 stopped.
+Exit codes: 0 nothing is bad, 1 something is, 2 nothing is installed there,
+3 nor can it be: the machine is not ready, 4 --fix while a run is under way,
+130 stopped.
 
 Examples
   specify-setup doctor

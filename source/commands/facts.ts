@@ -11,8 +11,8 @@ const proposeDomain = async (): Promise<string> => {
 
 const readPresets = async (settings: readonly string[]): Promise<Facts['presets']> => {
 	if (settings.length === 0 && !Object.keys(process.env).some(name => name.startsWith('SPECIFY_SETUP_'))) return {};
-	const {settingsOf} = await import('./settings.js');
-	return Object.fromEntries(settingsOf(process.env, settings).map(({key, value}) => [key, value]));
+	const {presetsOf, settingsOf} = await import('./settings.js');
+	return presetsOf(settingsOf(process.env, settings));
 };
 
 /** Secrets of the environment, which are taken out of it. */

@@ -36,22 +36,25 @@ export const severalError = (lines: readonly string[]) =>
 		exitCode: exitCodes.usage,
 	});
 
+/** Folders with an installation, of those that are known without asking the engine. */
+export const knownFolders = () => [...new Set([usualFolder(), ...rememberedFolders().map(real)])].filter(isInstalled);
+
 /**
- * The folder of the installation that is meant: the one given, also by SPECIFY_SETUP_DIR, else the one the current folder is in, else the only one
- * that is known, else the usual one. The engine is not asked.
- * @param isNew the answers for a new installation are given, which goes into the usual folder
+ * The folder of the installation that is meant: the one given, also by SPECIFY_SETUP_DIR, else the one the current folder
+ * is in, else the only one that is known, else the usual one. The engine is not asked.
+ * @param isNew answers are given: where nothing is in the usual folder, they are those of a new installation there
  * @throws SetupError (exit code 2) when there are several and none of these
  */
 export const folderOf = (given: string | undefined, {isNew = false} = {}): string => {
 	const named = given ?? process.env.SPECIFY_SETUP_DIR;
 	if (named) return real(resolve(named));
-	const usual = usualFolder();
-	if (isNew) return usual;
 	const around = folderAround();
 	if (around !== null) return around;
-	const known = [...new Set([usual, ...rememberedFolders().map(real)])].filter(isInstalled);
-	if (known.length > 1 && !known.includes(usual)) throw severalError(known);
-	return known.length === 1 ? known[0]! : usual;
+	const usual = usualFolder();
+	const known = knownFolders();
+	if (isNew && !known.includes(usual)) return usual;
+	if (known.length > 1) throw severalError(known);
+	return known[0] ?? usual;
 };
 
 /** @throws SetupError (exit code 2) when nothing is installed in a folder */

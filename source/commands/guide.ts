@@ -2,6 +2,7 @@ import {resolve} from 'node:path';
 import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {SetupError} from '../errors.js';
 import {hashOf, isKeepable} from '../files/installation.js';
+import {expandHome} from '../host/complete-path.js';
 import {lookUpNames} from '../host/dns.js';
 import {localHost} from '../host/local.js';
 import {namesOf} from '../model/addresses.js';
@@ -63,7 +64,7 @@ export class DumpReader {
 	known: DumpFacts | null = null;
 
 	async read(path: string, signal: AbortSignal, tell: (line: string) => void): Promise<Finding> {
-		const full = resolve(path);
+		const full = resolve(expandHome(path));
 		try {
 			if (this.known?.path !== full || (await localHost.stat(full))?.bytes !== this.known.bytes) {
 				const meter = new RateMeter();
@@ -111,7 +112,7 @@ export class DumpReader {
 /** Counts the attachments in a folder. */
 export const findAttachments = async (path: string, signal: AbortSignal): Promise<Finding> => {
 	try {
-		const {files, bytes} = await readAttachments({host: localHost, signal}, resolve(path));
+		const {files, bytes} = await readAttachments({host: localHost, signal}, resolve(expandHome(path)));
 		return {ok: true, reason: '', lines: [`${formatCount(files.size)} attachments, ${formatBytes(bytes)}.`]};
 	} catch (error) {
 		if (error instanceof SetupError)

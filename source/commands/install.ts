@@ -1,5 +1,4 @@
 import {join} from 'node:path';
-import {createInterface} from 'node:readline/promises';
 import {exitCodes, SetupError} from '../errors.js';
 import {isKeepable} from '../files/installation.js';
 import {projectFile, volumesOf} from '../files/names.js';
@@ -21,7 +20,9 @@ import {passwordsToChange} from '../steps/passwords.js';
 import {examine, refusalOf} from '../steps/preflight.js';
 import {version} from '../version.js';
 import {gatherAnswers} from './answers.js';
+import {askLine} from './ask.js';
 import {beginRun} from './begin.js';
+import {commandLine} from './command-line.js';
 import {whatFollows} from './consequences.js';
 import {existingBeside} from './existing.js';
 import {folderOf, requireInstallation} from './folder.js';
@@ -34,14 +35,16 @@ export const help = `specify-setup install | reconfigure [options]
 Installs Specify from answers, or changes an installation to what they say now.
 Without --answers the installation's own specify.yaml is used, or the defaults.
 
-  --dir DIR          the installation's folder (/opt/specify for root, else ~/specify)
+  --dir DIR          the installation's folder; else that of the current folder,
+                     the only one known, or /opt/specify (root) or ~/specify
   --answers FILE     the answers, as in specify.yaml; - reads standard input
   --set KEY=VALUE    one answer, such as ports.https=8443; may be repeated
-  --secrets FILE     passwords of your own, rows NAME=value as in .env, in a file that
-                     you alone may read; - reads standard input
-  --keep FILE        keep a generated file as you edited it by hand; may be repeated.
-                     Otherwise it is written anew and your version saved
-  --previous         the answers that were installed before, and the files as edited then
+  --secrets FILE     passwords of your own, rows NAME=value as in .env, in a file
+                     that you alone may read; - reads standard input
+  --keep FILE        keep a generated file as you edited it by hand; may be
+                     repeated. Else it is written anew and your version saved
+  --previous         the answers that were installed before, and the files as
+                     edited then
   --yes              begin without asking
   --plan             print what would be done and stop; nothing is written
   --files-only       write the files and start nothing; needs no Docker
@@ -49,17 +52,18 @@ Without --answers the installation's own specify.yaml is used, or the defaults.
   --plain, --json    lines for people, or one JSON object a line
   --verbose          technical details of errors
 
-An answer of --set counts before one of the environment (SPECIFY_SETUP_PORTS_HTTPS=8443),
-that before one of the file. Secrets are never arguments: --secrets, or the environment
-(SPECIFY_SETUP_SECRET_MASTER_PASSWORD, or …_MASTER_PASSWORD_FILE with a path).
+An answer of --set counts before one of the environment
+(SPECIFY_SETUP_PORTS_HTTPS=8443), that before one of the file. Secrets are never
+arguments: --secrets, or the environment (SPECIFY_SETUP_SECRET_MASTER_PASSWORD,
+or …_MASTER_PASSWORD_FILE with a path).
 
 Examples
   specify-setup install --yes
   specify-setup install --answers answers.yaml --plan
   specify-setup reconfigure --set timezone=Europe/Stockholm --yes
 
-Exit codes: 0 done, 1 failed, 2 wrong use or answers, 3 this machine is not ready,
-4 another run is under way, 130 stopped.`;
+Exit codes: 0 done, 1 failed, 2 wrong use or answers, 3 this machine is not
+ready or this cannot be changed, 4 another run is under way, 130 stopped.`;
 
 const options = {
 	dir: {type: 'string'},
@@ -138,6 +142,8 @@ const printPlan = (context: Context, output: Output, installed: boolean, consequ
 		...(consequences.length > 0 ? ['What follows:', ...consequenceLines(consequences), ''] : []),
 		...planLines(steps),
 	);
+	for (const {name, detail, hint} of fixedChecks(consequences, []))
+		print('', `This would be refused: ${name} ${detail}. ${hint}`);
 	if (!engineReachable) print('', 'The Docker engine was not asked: what it already has is not known.');
 };
 
@@ -148,10 +154,9 @@ const confirm = async (output: Output) => {
 			hint: 'Add --yes to do what the plan says.',
 			exitCode: exitCodes.usage,
 		});
-	const questions = createInterface({input: process.stdin, output: process.stdout});
-	const answer = await questions.question('Do this now? [y/N] ');
-	questions.close();
-	return /^y(es)?$/i.test(answer.trim());
+	const answer = await askLine('Do this now? [y/N] ');
+	if (answer === null) print('');
+	return answer !== null && /^y(es)?$/i.test(answer.trim());
 };
 
 /** Writes the files alone, under no engine. @throws SetupError (exit code 2) for new passwords, which the database must get first */
@@ -226,6 +231,8 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const existing = installed ? await existingBeside(directory, answers) : undefined;
 	const consequences = await whatFollows(context, existing);
 	if (values['files-only'] && !values.plan) {
+		const refused = refusalOf(fixedChecks(consequences, []));
+		if (refused) throw refused;
 		await localHost.makeFolder(directory, 0o755);
 		const unlock = await lock(directory, newRunName());
 		try {
@@ -265,7 +272,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	for (;;) {
 		const {run, entries, stop} = await beginRun(request);
 		if (values.detach) {
-			const said = `Run ${run} has begun. Watch it with "specify-setup attach --dir ${directory}".`;
+			const said = `Run ${run} has begun. Watch it with "${commandLine('attach', directory)}".`;
 			print(output === 'json' ? JSON.stringify({run, directory}) : said);
 			return exitCodes.done;
 		}

@@ -3,6 +3,7 @@ import {resolve} from 'node:path';
 import {createElement} from 'react';
 import {exitCodes, SetupError} from '../errors.js';
 import {projectName} from '../files/names.js';
+import {expandHome} from '../host/complete-path.js';
 import {localHost} from '../host/local.js';
 import {type Installation, installationLines, nextFolder} from '../model/installations.js';
 import {findInstallations} from '../run/installations.js';
@@ -26,7 +27,7 @@ const askFolder = async (installations: readonly Installation[]): Promise<string
 	for (;;) {
 		const typed = await askLine(`Folder of the new installation (${proposed}): `);
 		if (typed === null) return null;
-		const directory = typed.trim() === '' ? proposed : resolve(typed.trim());
+		const directory = typed.trim() === '' ? proposed : resolve(expandHome(typed.trim()));
 		if (isInstalled(directory)) print(`There is an installation in ${directory} already.`);
 		else if (projects.has(projectName(directory)))
 			print(

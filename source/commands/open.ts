@@ -1,19 +1,46 @@
 import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {canDraw} from '../ink/can-draw.js';
+import {isUnfinished} from '../model/last-run.js';
 import {holderOf} from '../run/lock.js';
 import {folderAround, folderOf, isInstalled} from './folder.js';
 
-/** Whether the last run did not finish and the person wants it to go on now. */
+/** Whether the installation is not as its answers say; home tells why, where that cannot be found out. */
+const isLeft = async (directory: string): Promise<boolean> => {
+	const [{readInstallation}, {planFor}, {isDone}] = await Promise.all([
+		import('./status.js'),
+		import('../run/installation.js'),
+		import('../model/plan.js'),
+	]);
+	try {
+		return !isDone(planFor(await readInstallation(directory, new AbortController().signal)));
+	} catch (error) {
+		if (error instanceof SetupError) return false;
+		throw error;
+	}
+};
+
+/** Whether the last run did not finish, something is left to do, and the person wants to go on with it now. */
 const wantsToContinue = async (directory: string): Promise<boolean> => {
 	const {lastRunOf} = await import('../run/status.js');
 	const last = await lastRunOf(directory);
-	if (last === null || last.outcome === 'done' || last.outcome === 'unchanged') return false;
+	if (!isUnfinished(last) || !(await isLeft(directory))) return false;
 	const {askLine} = await import('./ask.js');
 	const answer = await askLine(
 		`The last run in ${directory} did not finish (${last.message ?? last.outcome}).\nContinue it now? [Y/n] `,
 	);
 	return answer !== null && !/^n/i.test(answer.trim());
+};
+
+/** Goes on with what was not finished: its plan is shown, and asked for. */
+const goOn = async (directory: string, style: readonly string[]): Promise<number> => {
+	const [{install}, {installedAnswers}, {localHost}] = await Promise.all([
+		import('./install.js'),
+		import('../run/history.js'),
+		import('../host/local.js'),
+	]);
+	const isInstalledWell = (await installedAnswers({host: localHost, directory})) !== null;
+	return install(isInstalledWell ? 'reconfigure' : 'install', style);
 };
 
 /** Home of the installation in a folder, or the guided installation into it. */
@@ -24,12 +51,16 @@ const openFolder = async (
 	const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
 	const style = ['--dir', directory, ...(draw ? [] : ['--plain'])];
 	if (isInstalled(directory)) {
+		if (settings.length > 0)
+			throw new SetupError(`There is an installation in ${directory} already; its answers stay as they are.`, {
+				hint: `To change them: specify-setup reconfigure --dir ${directory} --set …`,
+				exitCode: exitCodes.usage,
+			});
 		if (await holderOf(directory)) {
 			if (draw) return (await import('./home.js')).home({directory});
 			return (await import('./attach.js')).attach(style);
 		}
-		if (isTerminal && (await wantsToContinue(directory)))
-			return (await import('./install.js')).install('install', ['--yes', ...style]);
+		if (isTerminal && (await wantsToContinue(directory))) return goOn(directory, style);
 		if (draw) return (await import('./home.js')).home({directory});
 		const exitCode = await (await import('./status.js')).status(['--dir', directory]);
 		if (isTerminal) (await import('./home.js')).tellCommands(directory);

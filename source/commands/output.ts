@@ -2,6 +2,7 @@ import {createInterface, type Interface} from 'node:readline';
 import {exitCodes, type SetupError} from '../errors.js';
 import type {JournalEntry} from '../model/events.js';
 import {PlainReporter} from '../plain/reporter.js';
+import {commandLine} from './command-line.js';
 
 export type Output = 'plain' | 'json';
 
@@ -30,16 +31,18 @@ export const show = async (
 ): Promise<number> => {
 	const reporter = new PlainReporter();
 	let exitCode: number | undefined;
+	let again = 'specify-setup';
 	for await (const entry of entries) {
 		if (output === 'json') print(JSON.stringify(entry));
 		else print(...reporter.take(entry));
+		if (entry.type === 'run.started') again = commandLine('', entry.directory);
 		if (entry.type === 'run.finished') exitCode = entry.exitCode;
 	}
 	if (exitCode === undefined && output === 'plain' && !signal?.aborted)
 		print(
 			'',
 			'The run ended without finishing.',
-			'What to do: run specify-setup again; it continues where this one stopped.',
+			`What to do: run ${again} again; it continues where this one stopped.`,
 		);
 	return exitCode ?? exitCodes.failed;
 };
@@ -101,7 +104,7 @@ export const watch = async (
 	try {
 		const exitCode = await show(entries(signal), output, {signal});
 		if (!signal.aborted) return exitCode;
-		print(`The run goes on. Watch it with "specify-setup attach --dir ${directory}".`);
+		print(`The run goes on. Watch it with "${commandLine('attach', directory)}".`);
 		return exitCodes.done;
 	} finally {
 		release();

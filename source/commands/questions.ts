@@ -6,6 +6,7 @@ import {askAll, type QuestionServices} from '../plain/questions.js';
 import {planLines} from '../plain/reporter.js';
 import {refusalOf} from '../steps/preflight.js';
 import {beginRun} from './begin.js';
+import {commandLine} from './command-line.js';
 import {gatherFacts, withoutSecrets} from './facts.js';
 import {
 	absolute,
@@ -22,8 +23,9 @@ import {openPreferences} from './preferences.js';
 const indented = (lines: readonly string[]) => lines.map(line => `  ${line}`);
 
 const left = {
-	install: 'Nothing has been installed. Your answers are kept; run specify-setup again to go on.',
-	reconfigure: 'Nothing has been changed.',
+	install: (directory: string) =>
+		`Nothing has been installed. Your answers are kept; run ${commandLine('', directory)} again to go on.`,
+	reconfigure: () => 'Nothing has been changed.',
 };
 
 /**
@@ -92,7 +94,7 @@ export const questions = async ({
 		throw error;
 	});
 	if (!result) {
-		print(left[command]);
+		print(left[command](directory));
 		return exitCodes.cancelled;
 	}
 	const {secrets, keep} = result;

@@ -1,6 +1,7 @@
 import {parse} from 'yaml';
 import {exitCodes, SetupError} from '../errors.js';
 import {answerKeys} from '../model/answers.js';
+import {leavesOf} from '../model/consequences.js';
 import {nearest} from '../model/nearest.js';
 import {secretNames} from '../model/secrets.js';
 
@@ -131,6 +132,17 @@ export const settingsOf = (environment: NodeJS.ProcessEnv, flags: readonly strin
 	const {settings, problems} = readSettings(environment, flags);
 	if (problems.length > 0) throw answersError(problems);
 	return settings;
+};
+
+/** What settings say of each answer, by its dotted key: sections are taken apart, and a section that is none stays. */
+export const presetsOf = (settings: readonly Pick<Setting, 'key' | 'value'>[]): Record<string, unknown> => {
+	const presets: Record<string, unknown> = {};
+	for (const {key, value} of settings) {
+		for (const given of Object.keys(presets))
+			if (given.startsWith(`${key}.`) || key.startsWith(`${given}.`)) delete presets[given];
+		Object.assign(presets, Object.fromEntries(leavesOf(value, key)));
+	}
+	return presets;
 };
 
 /** What is said of a problem with an answer that one of the settings gave; undefined when none did. */

@@ -14,13 +14,15 @@ import {print} from './output.js';
 
 export const help = `specify-setup status [--dir DIR] [--watch] [--json]
 
-Shows how the installation is doing: services, addresses and certificates, disk, the last run; and where answers, files
-and containers disagree, what to do about it and what a reconfigure would do.
+Shows how the installation is doing: services, addresses and certificates, disk,
+the last run; and where answers, files and containers disagree, what to do about
+it and what a reconfigure would do.
 
   --watch            again every 5 seconds, with CPU and memory, until Ctrl-C
   --json             one JSON object (a line each time with --watch)
 
-Exit codes: 0 everything is healthy, 1 something is not, 2 nothing is installed here, 130 --watch was stopped.
+Exit codes: 0 everything is healthy, 1 something is not, 2 nothing is installed
+here, 130 --watch was stopped.
 
 Example
   specify-setup status --json`;
@@ -28,7 +30,7 @@ Example
 const watchIntervalMs = 5000;
 
 /** Reads the installation of a folder anew. @throws SetupError when its specify.yaml is not right */
-const open = async (directory: string, signal: AbortSignal) => {
+export const readInstallation = async (directory: string, signal: AbortSignal) => {
 	const answers = await gatherAnswers({host: localHost, directory, file: undefined, settings: []});
 	return openInstallation({host: localHost, directory, answers, signal});
 };
@@ -40,7 +42,7 @@ export const follow = async (directory: string, signal: AbortSignal) => {
 	return {
 		engine,
 		project,
-		statuses: liveStatus({engine, project, open: during => open(directory, during), signal}),
+		statuses: liveStatus({engine, project, open: during => readInstallation(directory, during), signal}),
 	};
 };
 
@@ -90,7 +92,7 @@ export const status = async (argv: readonly string[]): Promise<number> => {
 			else print(...(times++ > 0 ? [''] : []), ...statusLines(seen));
 		});
 	}
-	const context = await open(directory, new AbortController().signal);
+	const context = await readInstallation(directory, new AbortController().signal);
 	if (!context.observation.engine.reachable)
 		throw new SetupError(context.observation.engine.detail, {
 			hint: 'Start Docker, or check that you may use it ("docker info").',

@@ -1,6 +1,7 @@
 import {exitCodes} from '../errors.js';
 import type {JournalEntry} from '../model/events.js';
 import {PlainReporter} from '../plain/reporter.js';
+import {commandLine} from './command-line.js';
 import {print} from './output.js';
 
 /**
@@ -37,7 +38,7 @@ export const viewRun = async ({
 	if (result.how === 'retry') return 'retry';
 	const {ending} = result.progress;
 	if (result.how === 'left' || !ending) {
-		tell(`The run goes on. Watch it with "specify-setup attach --dir ${directory}".`);
+		tell(`The run goes on. Watch it with "${commandLine('attach', directory)}".`);
 		return exitCodes.done;
 	}
 	if (finished) tell(...reporter.take(finished).filter(line => line !== ''));

@@ -2,6 +2,7 @@ import {createElement} from 'react';
 import {exitCodes} from '../errors.js';
 import {mount, suspend} from '../ink/mount.js';
 import {type WizardResult, WizardScreen, type WizardServices} from '../ink/screens/wizard.js';
+import {commandLine} from './command-line.js';
 import {gatherFacts, withoutSecrets} from './facts.js';
 import type {DumpReader} from './guide.js';
 import {openPreferences} from './preferences.js';
@@ -10,8 +11,9 @@ import {openPreferences} from './preferences.js';
 const work = () => import('./guide.js');
 
 const left = {
-	install: 'Nothing has been installed. Your answers are kept; run specify-setup again to go on.',
-	reconfigure: 'Nothing has been changed.',
+	install: (directory: string) =>
+		`Nothing has been installed. Your answers are kept; run ${commandLine('', directory)} again to go on.`,
+	reconfigure: () => 'Nothing has been changed.',
 };
 
 /**
@@ -65,7 +67,7 @@ export const wizard = async ({
 	void preferences.prepare();
 	const result = await shown;
 	if (result.kind === 'left') {
-		process.stdout.write(`${left[command]}\n`);
+		process.stdout.write(`${left[command](directory)}\n`);
 		return exitCodes.cancelled;
 	}
 	if (result.kind === 'unchanged') {

@@ -13,8 +13,9 @@ const maxCandidates = 50;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a name with control characters would draw on the terminal
 const control = /[\u0000-\u001f\u007f-\u009f]/;
 
-const expandHome = (path: string) =>
-	path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1), '/') : path;
+/** A path as people type it, with the home folder for `~`. */
+export const expandHome = (path: string) =>
+	path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 
 /** The beginning all names have in common, never half a character. */
 const commonStart = (names: readonly string[]) => {

@@ -182,6 +182,9 @@ export const localHost: Host = {
 				await file.close();
 			}
 			await rename(temporary, path);
+			// After a power cut the name must be there too.
+			const folder = await open(dirname(path));
+			await folder.sync().finally(() => folder.close());
 		} catch (error) {
 			await rm(temporary, {force: true}).catch(() => {});
 			throw Object.assign(error as Error, {path});

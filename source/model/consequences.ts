@@ -250,8 +250,8 @@ const restartSentence = (restarts: readonly ServiceName[]): string => {
 	return `Starts again: ${names}${pause}.`;
 };
 
-/** Every answer by its dotted key. */
-const leavesOf = (value: unknown, key = ''): [key: string, value: unknown][] =>
+/** Every answer of a tree, or of the section of a key, by its dotted key. */
+export const leavesOf = (value: unknown, key = ''): [key: string, value: unknown][] =>
 	typeof value === 'object' && value !== null
 		? Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, key === '' ? name : `${key}.${name}`))
 		: [[key, value]];
@@ -320,19 +320,27 @@ export const newLimits = (before: number, after: number) =>
 		restarts: [...serviceNames],
 	});
 
+/** A refusal of what cannot be changed, whatever the machine is like. */
+export type FixedCheck = PreflightCheck & {fixed: true};
+
 /**
  * Refusals of what cannot be changed.
  * @param checks those made already: the database itself tells more of what it holds
  */
-export const fixedChecks = (
-	consequences: readonly Consequence[],
-	checks: readonly PreflightCheck[],
-): PreflightCheck[] => {
+export const fixedChecks = (consequences: readonly Consequence[], checks: readonly PreflightCheck[]): FixedCheck[] => {
 	const isTold = checks.some(({name, result}) => name === 'database' && result === 'refused');
 	return consequences.flatMap(({key, before, fixed}) =>
 		fixed === undefined || (isTold && key.startsWith('database.'))
 			? []
-			: [{name: key, result: 'refused', detail: 'cannot be changed', hint: `${fixed} Set it back to ${before}.`}],
+			: [
+					{
+						name: key,
+						result: 'refused',
+						detail: 'cannot be changed',
+						hint: `${fixed} Set it back to ${before}.`,
+						fixed: true,
+					},
+				],
 	);
 };
 

@@ -81,6 +81,8 @@ export type Observation = {
 	passwords: readonly string[];
 	/** The database's users were last brought in line with the secrets of today. */
 	accounts: boolean;
+	/** A run with these answers has come to its end: everything was seen to answer. */
+	verified: boolean;
 	/** The folder whose attachments have been copied. */
 	attachments: string | null;
 	/** A Compose project of this name that runs from another folder. */

@@ -201,7 +201,7 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 		title: 'Decide who may reach Specify 7',
 		changes: gateChanges(answers, observation),
 	});
-	const changing = steps.some(({changes}) => changes.length > 0);
+	const changing = steps.some(({changes}) => changes.length > 0) || !observation.verified;
 	const planned = steps.map(step => {
 		const done = step.changes.length === 0;
 		return {...step, done, ...(!done && hasBegun(step.id, observation) ? {begun: true as const} : {})};

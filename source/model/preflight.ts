@@ -125,7 +125,9 @@ const diskCheck = (observation: Observation, needs: Needs): PreflightCheck => {
 	const {engine} = observation;
 	if (!engine.reachable) return ok('disk', 'not looked at');
 	const {advisedFrom} = requirements.disk;
-	const need = imageSpace(needs.imageBytes) + loadedSpace(needs.sqlBytes) + needs.attachmentBytes + spareBytes;
+	const brings = imageSpace(needs.imageBytes) + loadedSpace(needs.sqlBytes) + needs.attachmentBytes;
+	// What runs already is not refused a change that brings nothing onto the disk.
+	const need = brings === 0 && observation.volumes.length > 0 ? 0 : brings + spareBytes;
 	const parts = [
 		'the images',
 		...(needs.sqlBytes > 0 ? ['the loaded dump'] : []),
@@ -177,7 +179,7 @@ const versionIn = (image: string | null | undefined) => {
 };
 
 /** Older code breaks on a database that newer code has migrated (specify/specify7#7498); going up cannot be undone. */
-const versionCheck = ({specify7}: Answers, observation: Observation): PreflightCheck[] => {
+export const versionCheck = ({specify7}: Answers, observation: Observation): PreflightCheck[] => {
 	const running = versionIn(observation.services.specify7?.image);
 	const wanted = versionIn(`:${specify7}`);
 	if (!running || !wanted) return [];

@@ -37,6 +37,12 @@ export const readStartLine = (line: string): StartLine => {
 	return phase ? {kind: 'phase', phase: phase[1]} : {kind: 'other'};
 };
 
+/** Whether Specify, or the database it works on, had no room: 28, 135, 1021 and 1114 are the server's and the system's numbers for it. */
+export const isFullDisk = (text: string) =>
+	/No space left|Errno 28\b|errno: (?:28|135)\b|No more room in record file|\((?:1021|1114),|table '[^']*' is full/i.test(
+		text,
+	);
+
 /** The first real cause in a failed start's log, and what to do about it. */
 export const causeOfFailure = (lines: readonly string[]): {message: string; hint: string} => {
 	const errors = lines.map(readStartLine).flatMap(line => (line.kind === 'error' ? [line.message] : []));
@@ -48,7 +54,7 @@ export const causeOfFailure = (lines: readonly string[]): {message: string; hint
 		? 'Specify 7 must reach its asset server by its public address. Check that proxy and media are healthy (docker compose ps), then run this again.'
 		: /master user credentials|1045|Access denied/.test(text)
 			? 'A database password in .env is not the one the database has. Run this again: it brings the users in line with .env.'
-			: /No space left|Errno 28|1114/.test(text)
+			: isFullDisk(text)
 				? 'The disk is full. Free some space, then run this again.'
 				: /SchemaVersion|spversion|schema version/i.test(text)
 					? 'The database is of another Specify version. Specify 6 databases must be of schema 2.10 (Specify 6.8.03).'

@@ -279,7 +279,10 @@ export const screens: readonly Screen[] = [
 						detail: 'the guided set-up waits in the browser, behind a password',
 					},
 				],
-				fallback: () => 'new',
+				fallback: ({presets}) => {
+					if (presets['database.start'] === 'dump' || presets['database.dump']) return 'dump';
+					return presets.institution === null ? 'later' : 'new';
+				},
 			},
 		],
 		terms: ['dump', 'schema', 'administrator'],
@@ -523,9 +526,6 @@ const withoutLeftovers = (tree: Answers, draft: Draft, facts: Facts) => {
 	if (certificates === 'own' || certificates === 'internal')
 		tree.acme = {directory: null, staging: null, ca: null, eab: null};
 	if (proxy === 'behind' || (certificates !== 'own' && certificates !== 'letsencrypt')) tree.hsts = false;
-	const data = currentValue(draft, facts, 'data');
-	if (data !== 'new') tree.institution = null;
-	if (data !== 'dump') tree.database = {...tree.database, dump: null, attachments: null};
 };
 
 /** A value as the answers have it. */
@@ -554,7 +554,10 @@ export const treeOf = (draft: Draft, facts: Facts): Record<string, unknown> => {
 			}
 			setAnswer(tree, key, answerOf(key, value, optional));
 		}
-	setAnswer(tree, 'database.start', currentValue(draft, facts, 'data') === 'dump' ? 'dump' : 'empty');
+	const data = currentValue(draft, facts, 'data');
+	setAnswer(tree, 'database.start', data === 'dump' ? 'dump' : 'empty');
+	if (data !== 'new') setAnswer(tree, 'institution', null);
+	if (data !== 'dump') for (const key of ['dump', 'attachments']) setAnswer(tree, `database.${key}`, null);
 	if (existing) withoutLeftovers(tree as Answers, draft, facts);
 	return tree;
 };

@@ -1,4 +1,4 @@
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import {parse} from 'yaml';
 import {answersFolder, stampOf} from '../files/names.js';
@@ -22,7 +22,11 @@ const readAnswers = async (host: Host, path: string | undefined): Promise<Answer
 	const text = path === undefined ? null : await host.read(path);
 	if (text === null) return null;
 	const {timezone} = await host.facts();
-	return parseAnswers(parse(text), {timezone}).answers ?? null;
+	try {
+		return parseAnswers(parse(text), {timezone}).answers ?? null;
+	} catch {
+		return null;
+	}
 };
 
 /** What is installed: the answers of the last run that went well; null before the first one. */
@@ -30,7 +34,7 @@ export const installedAnswers = async (place: Place) => readAnswers(place.host, 
 
 /** The path of the newest answers that were installed well and are not those of `specify.yaml` now; null when there are none. */
 export const previousConfiguration = async (place: Place): Promise<string | null> => {
-	const now = await readAnswers(place.host, join(place.directory, 'specify.yaml')).catch(() => null);
+	const now = await readAnswers(place.host, join(place.directory, 'specify.yaml'));
 	for (const path of (await installedHistory(place)).reverse())
 		if (!isDeepStrictEqual(await readAnswers(place.host, path), now)) return path;
 	return null;
@@ -43,7 +47,9 @@ export const recordInstalled = async (place: Place, answers: Answers, now = new 
 	const history = await installedHistory(place);
 	const newest = history.at(-1);
 	if (newest !== undefined && (await host.read(newest)) === text) return;
-	const name = `${stampOf(now)}.yaml`;
-	await host.write(join(directory, answersFolder, name), text, 0o600);
+	const stamp = stampOf(now);
+	const last = newest === undefined ? '' : basename(newest, '.yaml');
+	// The newest is the last one also after a clock was set back.
+	await host.write(join(directory, answersFolder, `${last >= stamp ? `${last}-1` : stamp}.yaml`), text, 0o600);
 	for (const path of history.slice(0, -(keptConfigurations - 1))) await host.remove(path);
 };

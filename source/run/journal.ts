@@ -15,6 +15,9 @@ const reserveBytes = 64 * 1024;
 
 const durable = new Set<Event['type']>(['run.started', 'step.started', 'step.finished', 'step.failed', 'run.finished']);
 
+/** What comes many times a second. */
+const frequent = new Set<Event['type']>(['progress', 'log']);
+
 const noSpace = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Fields whose values come from this program alone. */
@@ -79,7 +82,7 @@ export class JournalWriter {
 	append(event: Event, at = Date.now()): JournalEntry {
 		const entry = {at, ...(this.blot(event) as Event)};
 		const isBorder = durable.has(event.type);
-		if (!isBorder && this.bytes > fullBytes && at - this.writtenAt < fullIntervalMs) return entry;
+		if (frequent.has(event.type) && this.bytes > fullBytes && at - this.writtenAt < fullIntervalMs) return entry;
 		this.writtenAt = at;
 		const line = `${JSON.stringify(entry)}\n`;
 		try {

@@ -4,6 +4,7 @@ import {version as composeVersion, configHashes, configHashesOf} from '../engine
 import {mountedFolders} from '../files/compose.js';
 import type {GeneratedFile} from '../files/installation.js';
 import {volumesOf} from '../files/names.js';
+import {specifyYaml} from '../files/specify-yaml.js';
 import type {Command, Host} from '../host/host.js';
 import {publishedPorts} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
@@ -18,6 +19,7 @@ import {passwordsToChange} from '../steps/passwords.js';
 import {observeProxy} from '../steps/proxy.js';
 import {observeImages} from '../steps/pull.js';
 import {answers as answersHealthCheck, stateOf} from '../steps/services.js';
+import {installedAnswers} from './history.js';
 
 type Given = {
 	host: Host;
@@ -137,16 +139,18 @@ const observeServices = async (
 /** Looks at everything a plan depends on and changes nothing. Without an engine, what it would know is left empty. */
 export const observe = async (given: Given): Promise<Observation> => {
 	const {host, engine, directory, project, answers} = given;
-	const [machine, freeBytes, observedEngine, files, authorities, proxy, attachments, accounts] = await Promise.all([
-		host.facts(),
-		host.freeBytes(directory),
-		observeEngine(given),
-		compareFiles(given),
-		hasAuthorities(given),
-		observeProxy(given),
-		copiedAttachments(host, directory),
-		accountsAreCurrent(given, given.secrets),
-	]);
+	const [machine, freeBytes, observedEngine, files, authorities, proxy, attachments, accounts, installed] =
+		await Promise.all([
+			host.facts(),
+			host.freeBytes(directory),
+			observeEngine(given),
+			compareFiles(given),
+			hasAuthorities(given),
+			observeProxy(given),
+			copiedAttachments(host, directory),
+			accountsAreCurrent(given, given.secrets),
+			installedAnswers(given),
+		]);
 	const observation: Observation = {
 		memory: machine.memory,
 		swap: machine.swap,
@@ -163,6 +167,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 		proxy,
 		database: null,
 		passwords: [],
+		verified: installed !== null && specifyYaml(installed) === specifyYaml(answers),
 		accounts,
 		attachments,
 		otherFolder: null,

@@ -4,7 +4,7 @@ import type {DumpFacts} from '../database/inspect.js';
 import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
-import {type Secrets, secretNames} from '../model/secrets.js';
+import type {Secrets} from '../model/secrets.js';
 import {runCommand} from './command.js';
 import {recordInstalled} from './history.js';
 import {openInstallation, planFor} from './installation.js';
@@ -123,15 +123,16 @@ export const runDetached = async (): Promise<number> => {
 			mine,
 			signal: controller.signal,
 		});
-		const journal = await JournalWriter.create(
-			journalPath(directory, about.run),
-			secretNames.map(name => context.secrets[name]),
-		);
+		const journal = await JournalWriter.create(journalPath(directory, about.run), [
+			...Object.values(context.secrets),
+			...Object.values(context.former),
+		]);
+		const plan = planFor(context);
+		const wayBack = await wayBackOf(context);
 		process.send?.('ready');
 		if (process.connected) process.disconnect?.();
 		let exitCode: number = exitCodes.failed;
-		const wayBack = await wayBackOf(context);
-		for await (const event of runPlan(context, planFor(context), {...about, wayBack})) {
+		for await (const event of runPlan(context, plan, {...about, wayBack})) {
 			if (event.type === 'run.finished') {
 				exitCode = event.exitCode;
 				// What cannot be written down now is no reason to call a good run a bad one.

@@ -5,6 +5,7 @@ import {hasOwnAuthority} from '../model/authority.js';
 import {type Event, journalFormat, type PlannedStep, type StepId, type StepResult, stepIds} from '../model/events.js';
 import type {ObservedProxy} from '../model/observation.js';
 import {isDone} from '../model/plan.js';
+import {versionCheck} from '../model/preflight.js';
 import {attachments} from '../steps/attachments.js';
 import {rootPath} from '../steps/authorities.js';
 import {certificates} from '../steps/certificates.js';
@@ -13,7 +14,7 @@ import {database} from '../steps/database.js';
 import {writeFiles} from '../steps/files.js';
 import {gate} from '../steps/gate.js';
 import {institution} from '../steps/institution.js';
-import {passwords} from '../steps/passwords.js';
+import {passwords, writePending} from '../steps/passwords.js';
 import {preflight} from '../steps/preflight.js';
 import {gateOf} from '../steps/proxy.js';
 import {pull} from '../steps/pull.js';
@@ -118,13 +119,16 @@ async function* doStep(id: StepId, context: Context): AsyncGenerator<Event, Step
 export type WayBack = {
 	/** The earlier configuration and the plan to it, from what is there now; looked at after a failure. */
 	open(): Promise<{context: Context; plan: PlannedStep[]}>;
-	/** Keeps the answers that failed; returns where. */
-	keepAnswers(): Promise<string>;
+	/** Keeps the answers that failed; returns where, or null where they are those that were installed. */
+	keepAnswers(): Promise<string | null>;
 };
 
 /** Whether the failed step may have changed the database to what an older Specify cannot read. */
 const mayHaveMigrated = (failed: StepId, {answers}: Context, before: Context) =>
-	before.answers.specify7 !== answers.specify7 && stepIds.indexOf(failed) >= stepIds.indexOf('specify');
+	before.answers.specify7 !== answers.specify7 &&
+	(stepIds.indexOf(failed) >= stepIds.indexOf('specify') ||
+		// An earlier run that was cut off may have come further than this one.
+		versionCheck(before.answers, before.observation).some(({result}) => result === 'refused'));
 
 /** The new configuration may be why the database does not run: it is started with the earlier one before it gets passwords. */
 const filesFirst = (plan: readonly PlannedStep[]) => {
@@ -141,22 +145,34 @@ async function* goBack(
 	const step = 'rollback';
 	const began = Date.now();
 	const title = 'Put the previous configuration back';
+	let kept: string | null = null;
+	const takesAgain = () =>
+		kept === null
+			? ''
+			: `To run this again with your new answers, which are kept: specify-setup reconfigure --dir ${context.directory} --answers ${kept}`;
 	try {
 		const {context: before, plan} = await way.open();
 		if (isDone(plan)) return {said: 'The previous configuration goes on; nothing was changed.', hint: ''};
 		yield {type: 'step.started', step, title};
+		// What the database has and what runs is not known then: files alone would not fit them.
+		if (!before.observation.engine.reachable)
+			throw new SetupError('The Docker engine does not answer; nothing was put back.', {
+				hint: 'When it answers, run this again: it goes on with the new answers.',
+			});
 		if (mayHaveMigrated(failed, context, before))
 			throw new SetupError(
 				`${context.answers.specify7} may have changed the database already, and ${before.answers.specify7} could not read it then.`,
 				{hint: 'Running this again goes on with the new version.'},
 			);
+		kept = await way.keepAnswers();
+		// The files come first: whoever is cut off after them must know that the database has other passwords.
+		if (plan.some(({id, done}) => id === 'passwords' && !done)) await writePending(before);
 		for (const {id, title: doing, done} of filesFirst(plan)) {
 			if (done || id === 'preflight') continue;
 			yield {type: 'note', step, level: 'info', message: `${doing} …`};
 			for await (const event of doStep(id, before))
 				if (event.type !== 'step.started' && event.type !== 'step.finished') yield {...event, step} as Event;
 		}
-		const kept = await way.keepAnswers();
 		yield {
 			type: 'step.finished',
 			step,
@@ -166,12 +182,15 @@ async function* goBack(
 		};
 		return {
 			said: 'The previous configuration runs again.',
-			hint: `Your new answers are kept: "specify-setup reconfigure --answers ${kept}" takes them again.`,
+			hint: takesAgain() || 'To run this again, give the new passwords again.',
 		};
 	} catch (thrown) {
 		const {message, hint, details} = await asSetupError(thrown, context);
 		yield {type: 'step.failed', step, message, hint, details};
-		return {said: `The previous configuration could not be put back: ${message}`, hint};
+		return {
+			said: `The previous configuration could not be put back: ${message}`,
+			hint: [hint, takesAgain()].filter(Boolean).join(' '),
+		};
 	}
 }
 

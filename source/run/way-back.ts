@@ -3,6 +3,7 @@ import {isKeepable} from '../files/installation.js';
 import {stateFolder} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
 import type {Context} from '../steps/context.js';
+import {staleEdits} from '../steps/files.js';
 import {installedAnswers} from './history.js';
 import {openInstallation, planFor} from './installation.js';
 import type {WayBack} from './runner.js';
@@ -12,8 +13,10 @@ const editsOf = async ({host, directory, files, observation}: Context) => {
 	const edited = files.filter(
 		({path, generated}) => isKeepable(path) && (generated !== undefined || observation.files[path] === 'edited'),
 	);
+	const stale = Object.keys(observation.files).filter(path => observation.files[path] === 'stale' && isKeepable(path));
+	const paths = [...edited.map(({path}) => path), ...(await staleEdits({host, directory}, stale))];
 	const texts = await Promise.all(
-		edited.map(async ({path}) => [path, (await host.read(join(directory, path))) ?? ''] as const),
+		paths.map(async path => [path, (await host.read(join(directory, path))) ?? ''] as const),
 	);
 	return Object.fromEntries(texts);
 };
@@ -23,16 +26,24 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 	const {host, directory, answers, former, secrets} = context;
 	const before = await installedAnswers({host, directory});
 	if (before === null) return undefined;
+	const sameAnswers = specifyYaml(before) === specifyYaml(answers);
 	const sameSecrets = Object.entries(former).every(([name, value]) => secrets[name as keyof typeof secrets] === value);
-	if (specifyYaml(before) === specifyYaml(answers) && sameSecrets) return undefined;
+	if (sameAnswers && sameSecrets) return undefined;
 	const mine = await editsOf(context);
 	return {
 		async open() {
-			const {signal} = new AbortController();
-			const opened = await openInstallation({host, directory, answers: before, given: former, mine, signal});
+			const opened = await openInstallation({
+				host,
+				directory,
+				answers: before,
+				given: former,
+				mine,
+				signal: context.signal,
+			});
 			return {context: opened, plan: planFor(opened)};
 		},
 		async keepAnswers() {
+			if (sameAnswers) return null;
 			const path = join(directory, stateFolder, 'refused.yaml');
 			await host.write(path, specifyYaml(answers), 0o600);
 			return path;

@@ -4,6 +4,7 @@ import {SetupError} from '../errors.js';
 import {stateFolder, volumesOf} from '../files/names.js';
 import {packFiles} from '../host/archive.js';
 import type {Host} from '../host/host.js';
+import {readRecord} from '../host/record.js';
 import type {StepEvent} from '../model/events.js';
 import {formatBytes, formatCount} from '../model/format.js';
 import {pace, RateMeter} from '../model/rate.js';
@@ -24,10 +25,8 @@ type Files = Map<string, number>;
 const recordPath = (directory: string) => join(directory, stateFolder, 'attachments.json');
 
 /** The folder whose attachments have been copied, or null. */
-export const copiedAttachments = async (host: Host, directory: string): Promise<string | null> => {
-	const record = await host.read(recordPath(directory));
-	return record === null ? null : (JSON.parse(record) as {source: string}).source;
-};
+export const copiedAttachments = async (host: Host, directory: string): Promise<string | null> =>
+	(await readRecord(host, recordPath(directory))).source ?? null;
 
 /** Size and path of every file below a folder, a line each. */
 const findArguments = (folder: string) => [folder, '-type', 'f', '-printf', '%s\t%P\n'];

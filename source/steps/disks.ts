@@ -68,7 +68,8 @@ export const placeNeeds = async (
 	const volumes = volumesOf(project);
 	const server = observation.services.db ? 0 : serverBytes;
 	const {sqlBytes, attachmentBytes} = needs;
-	await place('the files of the installation', directory, 0, folderBytes);
+	const isThere = Object.values(observation.files).some(state => state !== 'missing');
+	await place('the files of the installation', directory, 0, isThere ? 0 : folderBytes);
 	return {
 		...needs,
 		sqlBytes: await place(

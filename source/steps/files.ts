@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {type GeneratedFile, hashOf, isKeepable} from '../files/installation.js';
 import {keptFile, previousFolder, stampOf, stateFolder, userFolders} from '../files/names.js';
 import type {Host} from '../host/host.js';
+import {readRecord} from '../host/record.js';
 import type {Context, Step} from './context.js';
 import {preparePrivate} from './proxy.js';
 
@@ -37,7 +38,7 @@ export const compareFiles = async ({
 };
 
 export const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
-	JSON.parse((await host.read(hashesPath(directory))) ?? '{}') as Hashes;
+	readRecord(host, hashesPath(directory));
 
 const writeHashes = ({host, directory}: Pick<Context, 'host' | 'directory'>, hashes: Hashes) =>
 	host.write(hashesPath(directory), JSON.stringify(hashes, null, '\t'), 0o600);
@@ -51,7 +52,7 @@ export const keptTexts = async (
 	files: readonly GeneratedFile[],
 	keep: readonly string[],
 ): Promise<Record<string, string>> => {
-	const kept = JSON.parse((await host.read(join(directory, keptFile))) ?? '{}') as Hashes;
+	const kept = await readRecord(host, join(directory, keptFile));
 	const texts = await Promise.all(
 		files.map(async ({path, text, generated = text}) => {
 			if (!isKeepable(path) || (!keep.includes(path) && kept[path] !== hashOf(generated))) return [];
@@ -70,14 +71,25 @@ export const replacedEdits = async ({
 	host,
 	directory,
 }: Pick<Context, 'host' | 'directory'>): Promise<Record<string, string>> => {
-	const folder = join(directory, previousFolder);
-	const newest = (await host.list(folder)).sort().at(-1);
-	if (newest === undefined) return {};
-	const paths = JSON.parse((await host.read(join(folder, newest, editedList))) ?? '[]') as string[];
-	const texts = await Promise.all(
-		paths.filter(isKeepable).map(async path => [path, (await host.read(join(folder, newest, path))) ?? ''] as const),
+	const previous = join(directory, previousFolder);
+	for (const name of (await host.list(previous)).sort().reverse()) {
+		const folder = join(previous, name);
+		const list = await host.read(join(folder, editedList));
+		if (list === null) continue;
+		const paths = (JSON.parse(list) as string[]).filter(isKeepable);
+		const texts = paths.map(async path => [path, (await host.read(join(folder, path))) ?? ''] as const);
+		return Object.fromEntries(await Promise.all(texts));
+	}
+	return {};
+};
+
+/** Files that are not wanted any more and are not as they were written. */
+export const staleEdits = async ({host, directory}: Pick<Context, 'host' | 'directory'>, stale: readonly string[]) => {
+	const recorded = await readHashes(host, directory);
+	const texts = await Promise.all(stale.map(async path => [path, await host.read(join(directory, path))] as const));
+	return texts.flatMap(([path, text]) =>
+		text !== null && !recorded[path]?.split(' ').includes(hashOf(text)) ? [path] : [],
 	);
-	return Object.fromEntries(texts);
 };
 
 /** Writes the generated files; keeps a copy of each version it replaces. */
@@ -92,7 +104,11 @@ export const writeFiles: Step = async function* (context) {
 	const previous = join(directory, previousFolder, stampOf());
 	const changing = files.filter(({path}) => observation.files[path] !== 'same');
 	const stale = Object.keys(observation.files).filter(path => observation.files[path] === 'stale');
-	const edited = changing.filter(({path}) => observation.files[path] === 'edited').map(({path}) => path);
+	const before = await readHashes(host, directory);
+	const edited = [
+		...changing.map(({path}) => path).filter(path => observation.files[path] === 'edited'),
+		...(await staleEdits(context, stale)),
+	];
 	// Every earlier version is safe before the first one is replaced.
 	for (const path of [...changing.map(({path}) => path), ...stale]) {
 		const text = await host.read(join(directory, path));
@@ -100,7 +116,6 @@ export const writeFiles: Step = async function* (context) {
 	}
 	if (edited.length > 0) await host.write(join(previous, editedList), JSON.stringify(edited), 0o600);
 	const hashes: Hashes = Object.fromEntries(files.map(({path, text, generated = text}) => [path, hashOf(generated)]));
-	const before = await readHashes(host, directory);
 	// A run that ends in the middle leaves old and new files: neither is a hand edit.
 	if (changing.length + stale.length > 0)
 		await writeHashes(
@@ -125,7 +140,15 @@ export const writeFiles: Step = async function* (context) {
 						: `To keep your version instead: --keep ${path}. Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.`,
 			};
 	}
-	for (const path of stale) await host.remove(join(directory, path));
+	for (const path of stale) {
+		await host.remove(join(directory, path));
+		if (edited.includes(path))
+			yield {
+				type: 'note',
+				level: 'warning',
+				message: `${path}, which you had edited by hand, is not used any more and was removed; it is kept as ${join(previous, path)}.`,
+			};
+	}
 	await preparePrivate(context);
 	await writeHashes(context, hashes);
 	const kept: Hashes = Object.fromEntries(

@@ -4,7 +4,7 @@ import {quoted} from '../engine/mariadb.js';
 import {SetupError} from '../errors.js';
 import {environment, secretsOf} from '../files/environment.js';
 import {environmentNext, previousFolder, secretsFolder, stampOf, volumesOf} from '../files/names.js';
-import type {SecretName, Secrets} from '../model/secrets.js';
+import {completeSecrets, type SecretName, type Secrets} from '../model/secrets.js';
 import type {Context, Step} from './context.js';
 import {startServices, waitHealthy} from './services.js';
 
@@ -60,12 +60,21 @@ const rootPasswords = async (context: Context): Promise<string[]> => {
 };
 
 /** Writes down what is wanted. What an earlier change wanted is kept: the database may have it. */
-const writePending = async ({host, directory, secrets}: Context) => {
+export const writePending = async ({host, directory, secrets}: Pick<Context, 'host' | 'directory' | 'secrets'>) => {
 	const path = join(directory, environmentNext);
 	const [pending, wanted] = [await host.read(path), environment(secrets)];
 	if (pending === wanted) return;
 	if (pending !== null) await host.write(join(directory, previousFolder, stampOf(), '.env'), pending, 0o600);
 	await host.write(path, wanted, 0o600);
+};
+
+/** The database is reached through these two; whoever removed one gets it back as it was before the passwords change. */
+const restoreComposition = async ({host, directory, files, former}: Context) => {
+	const [environmentPath, composition] = ['.env', 'compose.yaml'].map(path => join(directory, path));
+	if ((await host.read(environmentPath!)) === null)
+		await host.write(environmentPath!, environment(completeSecrets(former)), 0o600);
+	const wanted = files.find(({path}) => path === 'compose.yaml');
+	if (wanted && (await host.read(composition!)) === null) await host.write(composition!, wanted.text, wanted.mode);
 };
 
 /** Runs SQL as root with a password that is in no argument or environment of this machine. */
@@ -80,6 +89,7 @@ const asRootWith = ({host, directory, signal}: Context, password: string, statem
  */
 export const passwords: Step = async function* (context) {
 	const {host, directory, secrets, observation} = context;
+	await restoreComposition(context);
 	await startServices(context, ['db']);
 	yield* waitHealthy(context, ['db']);
 	const candidates = await rootPasswords(context);

@@ -2,6 +2,7 @@ import {basename} from 'node:path';
 import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {exitCodes, SetupError} from '../errors.js';
 import {clockOffset} from '../host/clock.js';
+import type {FixedCheck} from '../model/consequences.js';
 import type {StepEvent} from '../model/events.js';
 import {formatBytes, formatCount} from '../model/format.js';
 import {type Needs, type PreflightCheck, preflightChecks} from '../model/preflight.js';
@@ -100,16 +101,20 @@ export async function* examine(
 }
 
 /** All that was refused, as one error. */
-export const refusalOf = (checks: readonly PreflightCheck[]): SetupError | null => {
+export const refusalOf = (checks: readonly (PreflightCheck | FixedCheck)[]): SetupError | null => {
 	const refused = checks.filter(({result}) => result === 'refused');
 	if (refused.length === 0) return null;
 	const [first] = refused;
+	const isFixed = refused.every(check => 'fixed' in check);
 	if (refused.length === 1)
-		return new SetupError(`This machine is not ready: ${first!.name}: ${first!.detail}.`, {
-			hint: first!.hint,
-			exitCode: exitCodes.refused,
-		});
-	return new SetupError(`This machine is not ready, for ${refused.length} reasons:`, {
+		return new SetupError(
+			isFixed
+				? `This cannot be changed: ${first!.name}.`
+				: `This machine is not ready: ${first!.name}: ${first!.detail}.`,
+			{hint: first!.hint, exitCode: exitCodes.refused},
+		);
+	const problem = isFixed ? 'This cannot be changed' : 'This machine is not ready';
+	return new SetupError(`${problem}, for ${refused.length} reasons:`, {
 		details: refused.map(({name, detail, hint}) => `${name}: ${detail}. ${hint}`),
 		hint: 'Mend these, then run this again. Nothing has been changed.',
 		exitCode: exitCodes.refused,

@@ -4,6 +4,7 @@ import {type Layer, layersOf} from '../engine/manifest.js';
 import {Cancelled, messageOf, SetupError} from '../errors.js';
 import {stateFolder} from '../files/names.js';
 import type {Host} from '../host/host.js';
+import {readRecord} from '../host/record.js';
 import type {Answers} from '../model/answers.js';
 import type {StepEvent} from '../model/events.js';
 import {formatBytes} from '../model/format.js';
@@ -33,7 +34,7 @@ const digestsPath = (directory: string) => join(directory, stateFolder, 'digests
 
 /** The digest each image had when it was installed, by reference. */
 export const readDigests = async (host: Host, directory: string): Promise<Record<string, string>> =>
-	JSON.parse((await host.read(digestsPath(directory))) ?? '{}') as Record<string, string>;
+	readRecord(host, digestsPath(directory));
 
 /** Whether the engine has these images, with the digests recorded at install. */
 export const observeImages = async ({

@@ -2,23 +2,46 @@ import {join} from 'node:path';
 import {runOnce, stop} from '../engine/compose.js';
 import {followLog} from '../engine/docker.js';
 import {SetupError} from '../errors.js';
-import {stateFolder} from '../files/names.js';
+import {stateFolder, volumesOf} from '../files/names.js';
 import type {StepEvent} from '../model/events.js';
 import {gateFor} from '../model/gate.js';
 import {imageOf} from '../model/images.js';
-import {causeOfFailure, migrationsOfEmptyStart, readStartLine} from '../model/specify-log.js';
+import {serverBytes} from '../model/space.js';
+import {causeOfFailure, isFullDisk, migrationsOfEmptyStart, readStartLine} from '../model/specify-log.js';
 import type {Context, Step} from './context.js';
 import {dropUnused, observeDatabase, recordStarted} from './database.js';
+import {lackIn} from './disks.js';
 import {moveGate} from './gate.js';
 import {gateOf} from './proxy.js';
 import {readDigests} from './pull.js';
 import {answers, containerOf, lastLines, startServices, waitHealthy} from './services.js';
+import {spaceError} from './space.js';
 import {pause} from './wait.js';
 
 const keptLines = 400;
 const askIntervalMs = 1000;
 /** Migrations of a large collection take hours; a start that says nothing for this long is stuck. */
 const silenceTimeoutMs = 60 * 60_000;
+
+/** That the database had no room for what Specify does at its start, with how much is missing. */
+const databaseFull = async (context: Context, lines: readonly string[]) => {
+	const lack = await lackIn(context, {
+		what: 'the tables that Specify 7 makes and changes at its start',
+		service: 'db',
+		path: '/var/lib/mysql',
+		volume: volumesOf(context.project).database,
+		needBytes: serverBytes,
+	});
+	const kept = 'it continues with the change at which it stopped.';
+	return spaceError({
+		...lack,
+		kept,
+		cause: new SetupError('Specify 7 could not start.', {
+			hint: 'Read "docker compose logs specify7".',
+			details: lines.slice(-6),
+		}),
+	});
+};
 
 /** Follows Specify 7's own start, until it answers or its container ends. */
 async function* follow(context: Context): AsyncGenerator<StepEvent> {
@@ -62,6 +85,7 @@ async function* follow(context: Context): AsyncGenerator<StepEvent> {
 				await pause(500, signal);
 				yield* events.splice(0);
 				await host.run(stop(directory, ['specify7']), {signal});
+				if (isFullDisk(lines.join('\n'))) throw await databaseFull(context, lines);
 				const cause = causeOfFailure(lines);
 				throw new SetupError(`Specify 7 could not start: ${cause.message}`, {
 					hint: cause.hint,

@@ -211,7 +211,7 @@ export const verify: Step = async function* (context) {
 	}
 	if (failed.length > 0)
 		throw new SetupError(`${failed.length} of ${asked.length} checks failed: ${failed.join('; ')}.`, {
-			hint: 'Everything that was installed stays and runs. See "docker compose ps" and the service\'s log, then run this again.',
+			hint: 'See "docker compose ps" and the service\'s log, then run this again.',
 			details: failed,
 		});
 	return {changed: false, summary: `${asked.length} checks passed.`};

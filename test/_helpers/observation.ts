@@ -69,6 +69,7 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 	proxy: {gate: 'missing', certificates: 'other', loaded: false},
 	database: null,
 	passwords: [],
+	verified: false,
 	accounts: false,
 	attachments: null,
 	otherFolder: null,
@@ -78,6 +79,7 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 /** A machine where everything is as the answers say. */
 export const allThere = (over: Partial<Observation> = {}, answers = answersWith()): Observation => ({
 	...nothingThere({}, answers),
+	verified: true,
 	accounts: true,
 	ports: [
 		{port: answers.ports.http, holder: 'the container specify-proxy-1', own: true},

@@ -318,7 +318,7 @@ describe('differences of the files', () => {
 		expect(frame()).toContain('It holds secrets; it is not shown.');
 		await press('\u001b[C');
 		const shown = await shows('2 of 2');
-		expect(shown).toContain('proxy/Caddyfile (edited by hand: the new one is written, yours saved)');
+		expect(shown).toContain('proxy/Caddyfile (edited by hand: replaced, yours saved)');
 		expect(shown).toMatch(/^- {4}email me@museum\.se$/m);
 		expect(shown).toMatch(/^\+ {4}email admin@museum\.se$/m);
 		expect(shown).toContain('Caddyfile.d/');
@@ -331,7 +331,7 @@ describe('differences of the files', () => {
 		await press('\u001b[C', 'k');
 		await shows('edited by hand: yours stays');
 		await press('n');
-		await shows('the new one is written');
+		await shows('edited by hand: replaced, yours saved');
 		await press('k', keys.escape);
 		await shows('What shall be changed?');
 		await expect.poll(() => frame()).not.toContain('was edited by hand');

@@ -9,7 +9,7 @@ import {offlineAnswers} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
 import {planned} from '../_helpers/events.js';
 import {drain} from '../_helpers/generators.js';
-import {allThere, nothingThere} from '../_helpers/observation.js';
+import {allThere, nothingThere, serviceSeen} from '../_helpers/observation.js';
 
 const about = {run: '20260801T100000-abcd', version: '0.1.0', command: 'install'};
 type FakeContext = ReturnType<typeof contextWith>;
@@ -216,13 +216,50 @@ describe('a change that fails', () => {
 
 	it('after a new version may have changed the database is not undone', async () => {
 		const {context} = await earlier();
-		const old = {...context, answers: {...context.answers, specify7: 'v7.12.0.1'}};
-		const way = {open: async () => ({context: old, plan: planWith('files')}), keepAnswers};
-		const images = await failing(way);
-		expect(last(images).message).toContain('runs again');
-		const migrated = await failing(way, 'specify');
+		const {answers, observation} = context;
+		const ran = (image: string) => ({
+			...observation,
+			services: {...observation.services, specify7: serviceSeen({image: `specify7-service:${image}`})},
+		});
+		const old = {...context, answers: {...answers, specify7: 'v7.12.0.1'}, observation: ran('v7.12.0.1')};
+		const wayTo = (context: typeof old): WayBack => ({
+			open: async () => ({context, plan: planWith('files')}),
+			keepAnswers,
+		});
+		expect(last(await failing(wayTo(old))).message).toContain('runs again');
+		const migrated = await failing(wayTo(old), 'specify');
 		expect(last(migrated).message).toContain('could not read it');
 		expect(ofType(migrated, 'step.finished')).toEqual([]);
+		// An earlier run that was cut off had come to the new version already.
+		const cutOff = await failing(wayTo({...old, observation: ran(answers.specify7)}));
+		expect(last(cutOff).message).toContain('could not read it');
+	});
+
+	it('is not undone while the engine is away: what the database has is not known', async () => {
+		const {context} = await earlier();
+		const engine = {reachable: false as const, reason: 'stopped' as const, detail: ''};
+		const away = {...context, observation: {...context.observation, engine}};
+		const before = context.host.files.size;
+		const events = await failing({open: async () => ({context: away, plan: planWith('files')}), keepAnswers});
+		expect(last(events).message).toContain('nothing was put back');
+		expect(context.host.files.size).toBe(before);
+	});
+
+	it('writes down the earlier passwords before the files that name them', async () => {
+		const {context} = await earlier();
+		context.engine.service('db');
+		const writes: string[] = [];
+		const {write} = context.host;
+		context.host.write = async (path, ...rest) => {
+			writes.push(path.slice('/opt/specify/'.length));
+			return write.call(context.host, path, ...rest);
+		};
+		const [step] = planOf(offlineAnswers(), {...nothingThere(), passwords: ['root']}).filter(
+			({id}) => id === 'passwords',
+		);
+		await failing({open: async () => ({context, plan: [step!, ...planWith('files')]}), keepAnswers});
+		expect(writes.indexOf('.specify-setup/environment.next')).toBe(0);
+		expect(writes.indexOf('.env')).toBeGreaterThan(0);
 	});
 });
 

@@ -107,7 +107,7 @@ describe('the checks of a running installation', () => {
 			event.type === 'check' && !event.ok ? [[event.name, event.detail] as const] : [],
 		);
 		expect((error as SetupError).details).toEqual(told.map(([name, detail]) => `${name}: ${detail}`));
-		expect((error as SetupError).hint).toContain('stays and runs');
+		expect((error as SetupError).hint).toContain('docker compose ps');
 		return Object.fromEntries(told);
 	};
 	const named = (yielded: readonly object[]) => yielded.map(event => (event as {name?: string}).name);

@@ -48,7 +48,7 @@ export const Differences = ({
 	}
 	const {path, state, keepable, hasOwn, advice} = shown;
 	const stays = keep.includes(path);
-	const choice = stays ? 'yours stays' : 'the new one is written, yours saved';
+	const choice = stays ? 'yours stays' : 'replaced, yours saved';
 	const words = keepable ? `${stateWords[state]}: ${choice}` : stateWords[state];
 	const rows: RowContent[] = [
 		...advice.flatMap(sentence => paragraph(sentence, width)),

@@ -173,6 +173,9 @@ const messageOf = (error: unknown) => {
 const refusedBy = (plan: Plan | string | null) =>
 	plan === null || typeof plan === 'string' ? [] : plan.checks.filter(({result}) => result === 'refused');
 
+/** Files are made of answers that are right. */
+const notYet = 'First put right what the review marks.';
+
 const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - stringWidth(text)));
 
 /** The guided installation: one question or small form a screen, answers kept as they are given. */
@@ -238,23 +241,25 @@ export const WizardScreen = ({
 	);
 	const plan = usePlan(state.screen === 'review', state, facts, services, looks);
 	const refused = refusedBy(plan);
-	/** Files edited by hand that the person has been told of. */
-	const toldEdits = useRef<readonly string[]>([]);
+	/** What the person has been told: what follows, and which files edited by hand are replaced. */
+	const told = useRef(facts.existing ? '' : JSON.stringify([[], []]));
 	useEffect(() => {
-		if (plan === null) return;
-		const edits = typeof plan === 'string' ? [] : plan.edited;
-		const isNews = edits.some(path => !toldEdits.current.includes(path));
-		toldEdits.current = edits;
-		if (!beginning) return;
-		setBeginning(false);
-		// Nothing is replaced that nobody was told of.
-		if (isNews) return;
+		// Behind an overlay nobody has read it.
+		if (plan === null || state.overlay !== 'none') return;
+		if (beginning) setBeginning(false);
+		if (typeof plan === 'string') return;
+		const isNothing = facts.existing !== undefined && plan.done;
+		const tells = isNothing ? '' : JSON.stringify([plan.consequences, plan.edited]);
+		const isNews = !isNothing && tells !== told.current;
+		told.current = tells;
+		// Nothing is changed or replaced that nobody was told of.
+		if (!beginning || isNews) return;
 		const {draft, keep} = latest.current;
 		const {answers} = answersOf(draft, facts);
-		if (!answers || typeof plan === 'string') return;
-		if (facts.existing && plan.done) onLeave({kind: 'unchanged'});
+		if (!answers) return;
+		if (isNothing) onLeave({kind: 'unchanged'});
 		else if (refused.length === 0) onLeave({kind: 'begin', answers, secrets: secretsOf(draft, facts), keep});
-	}, [beginning, plan]);
+	}, [beginning, plan, state.overlay]);
 
 	const perform = (effect: Effect) => {
 		const {current} = latest;
@@ -286,8 +291,9 @@ export const WizardScreen = ({
 		const next = {...pressed, scroll: Math.min(pressed.scroll, mostScroll.current)};
 		if (next.overlay === 'files' && latest.current.overlay !== 'files') {
 			const {answers} = answersOf(next.draft, facts);
+			setDifferences(answers ? null : notYet);
+			setFiles(answers ? [] : notYet);
 			if (answers && facts.existing) {
-				setDifferences(null);
 				const wanted = {answers, secrets: secretsOf(next.draft, facts), keep: next.keep};
 				void services.differences(wanted).then(setDifferences, (error: unknown) => setDifferences(messageOf(error)));
 			} else if (answers) void services.files(answers).then(setFiles, (error: unknown) => setFiles(messageOf(error)));
@@ -299,7 +305,9 @@ export const WizardScreen = ({
 	const screen = screenOf(state);
 	const width = columns - 1;
 	const {number, count} = positionOf(state, facts);
-	const changes = facts.existing ? reviewRows(state.draft, facts).filter(({was}) => was !== null).length : 0;
+	const marked = facts.existing ? reviewRows(state.draft, facts).filter(({was}) => was !== null).length : 0;
+	// An answer that is not asked may have changed too.
+	const changes = plan === null || typeof plan === 'string' ? marked : plan.consequences.length;
 	const position = facts.existing
 		? changes === 0
 			? 'nothing changed'
@@ -474,9 +482,10 @@ export const WizardScreen = ({
 						: 'Enter install';
 		if (row?.fixed) keys.splice(0, 1);
 		else keys.splice(0, 1, row ? 'Enter change' : enter);
+		keys.push('d files');
 		if (row && row.was !== null) keys.push('u undo');
-		if (changes > 0) keys.push('r undo all');
-		keys.push('d files', `${symbols.upDown} choose`);
+		if (marked > 0 || changes > 0) keys.push('r undo all');
+		keys.push(`${symbols.upDown} choose`);
 		if (rows.length > height) keys.splice(1, 0, 'PgDn more');
 		return (
 			<Frame
