@@ -33,12 +33,16 @@ describe('the readme', () => {
 	});
 });
 
-describe('every command', () => {
-	it.each([installHelp, attachHelp, replayHelp, statusHelp, certsHelp, doctorHelp, bundleHelp])(
-		'explains itself with an example',
-		help => {
+describe.each([installHelp, attachHelp, replayHelp, statusHelp, certsHelp, doctorHelp, bundleHelp])(
+	'every command',
+	help => {
+		it('explains itself with an example', () => {
 			expect(help).toMatch(/^specify-setup /);
 			expect(help).toMatch(/Examples?\n {2}specify-setup/);
-		},
-	);
-});
+		});
+
+		it('explains itself in 80 columns', () => {
+			expect(help.split('\n').filter(line => line.length > 80)).toEqual([]);
+		});
+	},
+);

@@ -13,6 +13,10 @@ const architectures: Record<string, string> = {x86_64: 'amd64', aarch64: 'arm64'
 
 const timeoutMs = 30_000;
 
+/** Docker's last line; of a manifest that it could not follow it would print all. */
+const lastWords = (stderr: string) =>
+	(stderr.trim().split('\n').pop() ?? '').replace(/(unsupported manifest format): .*/, '$1');
+
 /**
  * The layers of an image for this machine's architecture.
  * Two requests at most, because registries count them against a pull limit.
@@ -27,7 +31,7 @@ export const layersOf = async (
 		const began = Date.now();
 		const {exitCode, stdout, stderr} = await host.run(manifest(reference, {insecure}), {signal, timeoutMs});
 		if (exitCode !== 0 && Date.now() - began >= timeoutMs) throw new Error('the registry did not answer: i/o timeout');
-		if (exitCode !== 0) throw new Error(stderr.trim().split('\n').pop() || 'the registry did not answer');
+		if (exitCode !== 0) throw new Error(lastWords(stderr) || 'the registry did not answer');
 		return JSON.parse(stdout) as Manifest;
 	};
 	let found = await ask(image);

@@ -13,7 +13,7 @@ const finalWords = [
 	/unauthorized|denied|authentication required|no basic auth|incorrect username or password/i,
 	/no space left|quota exceeded|read-only file system|input\/output error/i,
 	/no matching manifest|not made for|does not match the specified platform/i,
-	/x509:|HTTP response to HTTPS client|unsupported manifest|invalid reference format|proxy authentication required/i,
+	/x509:|HTTP response to HTTPS client|invalid reference format|proxy authentication required/i,
 	// Docker Hub's limit is for hours; registries that only want some seconds between requests say it otherwise.
 	/pull rate limit/i,
 	/(?:status(?: code)?\b.*?|parsing HTTP )\b(?:400|401|403|404|405|407|410)\b/i,
@@ -39,6 +39,8 @@ const passing: readonly [said: RegExp, reason: string][] = [
 	[/bad gateway|service unavailable|gateway time-?out|internal server error/i, 'registry error'],
 	[/i\/o timeout|deadline exceeded|timed? ?out|Client\.Timeout|timeout awaiting/i, 'no answer in time'],
 	[/unexpected EOF|\bEOF$|stream error|http2: |connection lost|aborted|context canceled/i, 'connection lost'],
+	// Docker's client says so of every image whose configuration it did not get.
+	[/unsupported manifest format/i, 'answered in part only'],
 	[
 		/filesystem layer verification failed|short read|unexpected commit digest|content digest .* mismatch/i,
 		'damaged on the way',

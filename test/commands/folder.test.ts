@@ -1,6 +1,7 @@
 import {mkdirSync, realpathSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {commandLine} from '../../source/commands/command-line.js';
 import {folderAround, folderOf} from '../../source/commands/folder.js';
 import {exitCodes, SetupError} from '../../source/errors.js';
 import {temporaryFolder} from '../_helpers/folder.js';
@@ -64,23 +65,27 @@ describe('the folder that is meant', () => {
 		const directory = installation('srv/museum');
 		remember(directory, join(home, 'gone'));
 		expect(folderOf(undefined)).toBe(directory);
-		const usual = installation('specify');
-		expect(folderOf(undefined)).toBe(usual);
 	});
 
-	it('is the usual one for the answers of a new installation', () => {
+	it('is the usual one for the answers of a new installation, but for those given in the folder of another', () => {
 		const directory = installation('srv/museum');
 		remember(directory);
-		vi.spyOn(process, 'cwd').mockReturnValue(directory);
 		expect(folderOf(undefined, {isNew: true})).toBe(join(home, 'specify'));
+		vi.spyOn(process, 'cwd').mockReturnValue(directory);
+		expect(folderOf(undefined, {isNew: true})).toBe(directory);
 	});
 
-	it('is asked for when several are known and none is meant', () => {
-		const known = [installation('srv/museum'), installation('srv/zoo')];
+	it.each([
+		['srv/zoo', {isNew: false}],
+		['specify', {isNew: false}],
+		['specify', {isNew: true}],
+	])('is asked for when several are known and none is meant: one in %s, %j', (other, how) => {
+		const museum = installation('srv/museum');
+		const known = other === 'specify' ? [installation(other), museum] : [museum, installation(other)];
 		remember(...known);
 		let thrown: unknown;
 		try {
-			folderOf(undefined);
+			folderOf(undefined, how);
 		} catch (error) {
 			thrown = error;
 		}
@@ -92,5 +97,16 @@ describe('the folder that is meant', () => {
 		mkdirSync(join(home, '.config/specify-setup'), {recursive: true});
 		writeFileSync(join(home, '.config/specify-setup/config.json'), '{broken');
 		expect(folderOf(undefined)).toBe(join(home, 'specify'));
+	});
+});
+
+describe('a command that is told', () => {
+	it('names the folder, unless it is the usual one and no other is known', () => {
+		const usual = installation('specify');
+		expect(commandLine('attach', usual)).toBe('specify-setup attach');
+		expect(commandLine('', usual)).toBe('specify-setup');
+		expect(commandLine('attach', '/srv/museum')).toBe('specify-setup attach --dir /srv/museum');
+		remember(installation('srv/museum'));
+		expect(commandLine('', usual)).toBe(`specify-setup --dir ${usual}`);
 	});
 });

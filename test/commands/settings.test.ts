@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {otherVariables, settingsOf, variableOf} from '../../source/commands/settings.js';
+import {otherVariables, presetsOf, settingsOf, variableOf} from '../../source/commands/settings.js';
 import {SetupError} from '../../source/errors.js';
 import {answerKeys} from '../../source/model/answers.js';
 import {secretNames} from '../../source/model/secrets.js';
@@ -97,5 +97,27 @@ describe('secrets as arguments are refused, and their values are not repeated', 
 
 	it('no answer is taken for one', () => {
 		for (const key of answerKeys()) expect(settingsOf({}, [`${key}=x`]), key).toHaveLength(1);
+	});
+});
+
+describe('answers that the guide proposes', () => {
+	const presets = (environment: NodeJS.ProcessEnv, ...flags: string[]) => presetsOf(settingsOf(environment, flags));
+
+	it('are those of sections one by one, the more exact and the later ones before others', () => {
+		const environment = {SPECIFY_SETUP_PORTS_HTTP: '8080', SPECIFY_SETUP_PORTS: '{http: 1, https: 2}'};
+		expect(presets(environment)).toEqual({'ports.http': 8080, 'ports.https': 2});
+		expect(presets(environment, 'ports={https: 3}')).toEqual({'ports.https': 3});
+		expect(presets({SPECIFY_SETUP_INSTITUTION: '{name: A, collection: {code: B}}'})).toEqual({
+			'institution.name': 'A',
+			'institution.collection.code': 'B',
+		});
+	});
+
+	it('are none where a section is none, until something in it is given', () => {
+		expect(presets({SPECIFY_SETUP_INSTITUTION: 'null'})).toEqual({institution: null});
+		expect(presets({SPECIFY_SETUP_INSTITUTION: '{name: A}'}, 'institution=null')).toEqual({institution: null});
+		expect(presets({SPECIFY_SETUP_INSTITUTION: 'null', SPECIFY_SETUP_INSTITUTION_NAME: 'A'})).toEqual({
+			'institution.name': 'A',
+		});
 	});
 });

@@ -3,7 +3,7 @@ import {homedir} from 'node:os';
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {beforeAll, describe, expect, it} from 'vitest';
-import {completePath} from '../../source/host/complete-path.js';
+import {completePath, expandHome} from '../../source/host/complete-path.js';
 import {temporaryFolder} from '../_helpers/folder.js';
 
 const {folder, fresh} = temporaryFolder();
@@ -112,4 +112,10 @@ describe('a path', () => {
 			{numRuns: 150},
 		);
 	});
+});
+
+it('of the home folder is understood as it is completed', () => {
+	expect(expandHome('~')).toBe(homedir());
+	expect(expandHome('~/dumps/a b.sql')).toBe(join(homedir(), 'dumps/a b.sql'));
+	for (const path of ['', '~root/a', 'a/~', '/~/a']) expect(expandHome(path)).toBe(path);
 });

@@ -63,10 +63,13 @@ const review = async ({
 	files = [],
 	editedFiles = [],
 	size,
+	looked = () => Promise.resolve(),
 }: {
 	existing?: Partial<Existing>;
 	files?: FileDifference[];
 	editedFiles?: string[];
+	/** Settles when the machine has been looked at. */
+	looked?: () => Promise<void>;
 	size?: {columns: number; rows: number};
 } = {}) => {
 	const facts: Facts = {
@@ -83,6 +86,7 @@ const review = async ({
 	const left: WizardResult[] = [];
 	const saved: unknown[] = [];
 	const plan = async ({answers, secrets, keep}: Wanted): Promise<Plan> => {
+		await looked();
 		const consequences = [
 			...consequencesOf(facts.existing!.installed, answers),
 			...(secrets.MASTER_PASSWORD ? [newPasswords] : []),
@@ -221,6 +225,7 @@ describe('the wizard on what is installed', () => {
 		await type('none');
 		await press(keys.enter, keys.home);
 		await shows(/Landing page +none \* changed, was museum\.se/);
+		await shows('hostnames.landing: none');
 		await press(keys.enter);
 		await expect
 			.poll(() => left)
@@ -238,6 +243,7 @@ describe('the wizard on what is installed', () => {
 		await choose('Certificates');
 		await press(keys.enter, keys.up, keys.enter);
 		await shows(/Certificates +This machine \* changed, was Files of my own/);
+		await shows('What follows');
 		await press(keys.home, keys.enter);
 		await expect
 			.poll(() => left)
@@ -276,6 +282,7 @@ describe('the wizard on what is installed', () => {
 		await choose('Begin with');
 		await press(keys.enter, keys.down, keys.enter);
 		await shows(/Acronym +NHM/);
+		await shows('What follows');
 		await press(keys.home, keys.enter);
 		await expect.poll(() => left).toMatchObject([{kind: 'begin', answers: {institution: {code: 'NHM'}}}]);
 	});
@@ -286,6 +293,42 @@ describe('the wizard on what is installed', () => {
 		expect(frame).not.toMatch(/ fixed$/m);
 	});
 
+	test('nothing begins that was not told: Enter while the machine is looked at only waits for it', async () => {
+		let finish = () => {};
+		const looked = () => new Promise<void>(resolve => (finish = resolve));
+		const {shows, press, left} = await review({existing: {answers: {...installed, timezone: 'UTC'}}, looked});
+		await shows('Looking at this machine');
+		await press(keys.enter);
+		finish();
+		await shows('What follows');
+		// The second look begins what the first one told, and is under way when Enter is pressed again.
+		expect(left).toEqual([]);
+		await press(keys.enter);
+		await shows('Looking at this machine');
+		finish();
+		await expect.poll(() => left).toMatchObject([{kind: 'begin', answers: {timezone: 'UTC'}}]);
+	});
+
+	test('an answer that is not asked counts as a change as well, and is undone with all', async () => {
+		const {shows, press, frame} = await review({existing: {answers: {...installed, hsts: true}}});
+		await shows('hsts: yes (was no)');
+		expect(frame()).toMatch(/^What shall be changed\? +1 changed$/m);
+		expect(frame()).toContain('r undo all');
+		await press('r');
+		await shows('nothing changed');
+		await shows('Everything is as the answers say.');
+	});
+
+	test('what the keys do on a change fits into 80 columns, with the files', async () => {
+		const {shows, choose} = await review({
+			existing: {answers: {...installed, timezone: 'UTC'}},
+			size: {columns: 80, rows: 24},
+		});
+		await shows('1 changed');
+		await choose('Time zone');
+		await shows(/Enter change.* d files {2}u undo/);
+	});
+
 	test('leaving says that nothing was changed', async () => {
 		const {shows, press, left} = await review();
 		await shows('What shall be changed?');
@@ -293,6 +336,22 @@ describe('the wizard on what is installed', () => {
 		await shows('Nothing has been changed.');
 		await press(keys.enter);
 		expect(left).toEqual([{kind: 'left'}]);
+	});
+
+	test('files of answers that are wrong are not shown, nor those of before', async () => {
+		const files = [edited];
+		const {shows, press, choose, type, frame} = await review({files});
+		await press('d');
+		await shows('email admin@museum.se');
+		await press(keys.escape);
+		await choose('Asset server');
+		await press(keys.enter);
+		await type('reports.museum.se');
+		await press(keys.escape);
+		await shows('hostnames.reports must differ from hostnames.media');
+		await press('d');
+		await shows('First put right what the review marks.');
+		expect(frame()).not.toContain('email admin@museum.se');
 	});
 
 	test('answers that do not go together say why instead of being looked at for ever', async () => {
@@ -337,6 +396,16 @@ describe('differences of the files', () => {
 		await expect.poll(() => frame()).not.toContain('was edited by hand');
 		await press(keys.home, keys.enter);
 		await expect.poll(() => left).toMatchObject([{kind: 'begin', keep: ['proxy/Caddyfile']}]);
+	});
+
+	test('what becomes of a file fits above it in 80 columns', async () => {
+		const others = ['compose.yaml', 'proxy/Caddyfile'].map(path => ({...edited, path}));
+		const screen = await review({
+			files: [{...edited, path: 'specify7/local_settings.py'}, ...others],
+			size: {columns: 80, rows: 24},
+		});
+		await screen.press('d');
+		await screen.shows(/^specify7\/local_settings\.py \(edited by hand: replaced, yours saved\) +1 of 3$/m);
 	});
 
 	test('a line that is longer than the screen is shown to its end', async () => {

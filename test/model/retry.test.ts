@@ -1,6 +1,11 @@
 import {describe, expect, it} from 'vitest';
 import {attemptsInAll, delayMs, reasonOf, retryAfterMs, retryOf} from '../../source/model/retry.js';
 
+it('an image whose configuration did not come is asked for again', () => {
+	expect(retryOf('unsupported manifest format')).toBe('retry');
+	expect(reasonOf('unsupported manifest format')).toBe('answered in part only');
+});
+
 describe('trouble that passes', () => {
 	// As engines (20.10 to 28), their client, containerd and registries say it.
 	it.each([

@@ -200,6 +200,37 @@ test('presets of the command line are defaults of what is asked and fixed for wh
 	});
 });
 
+describe('what the database begins with', () => {
+	const given = (presets: Facts['presets'], draft: Draft = {}) => {
+		const {answers} = answersOf(draft, {...facts, presets});
+		return {data: currentValue(draft, {...facts, presets}, 'data'), answers};
+	};
+
+	test('is what was given with the call', () => {
+		expect(given({}).data).toBe('new');
+		expect(given({'database.start': 'dump'}).data).toBe('dump');
+		expect(given({'database.dump': '/srv/a.sql'})).toMatchObject({
+			data: 'dump',
+			answers: {database: {start: 'dump', dump: '/srv/a.sql'}, institution: null},
+		});
+		expect(given({institution: null})).toMatchObject({data: 'later', answers: {institution: null}});
+		expect(given({'institution.name': 'Riksmuseet'})).toMatchObject({
+			data: 'new',
+			answers: {institution: {name: 'Riksmuseet', code: 'NHM'}},
+		});
+	});
+
+	test('may be chosen otherwise, and then what does not go with it is left out', () => {
+		const presets = {'database.dump': '/srv/a.sql', 'database.attachments': '/srv/a', 'institution.name': 'Riksmuseet'};
+		expect(given(presets, {data: 'new'}).answers).toMatchObject({
+			database: {start: 'empty', dump: null, attachments: null},
+			institution: {name: 'Riksmuseet'},
+		});
+		expect(given(presets, {data: 'dump'}).answers).toMatchObject({database: {start: 'dump'}, institution: null});
+		expect(given({institution: null}, {data: 'new'}).answers).toMatchObject({institution: {code: 'NHM'}});
+	});
+});
+
 test('strength grows with length and kinds of characters', () => {
 	expect(['aaaaaaaaaaaaaaaa', 'abcdefghijkl', 'Abcdefgh1234567', 'kD83jfmQ02lsPwYtB5zXeR7u'].map(strengthOf)).toEqual([
 		'weak',

@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {describe, expect, it} from 'vitest';
 import {inspectDump} from '../../source/database/inspect.js';
+import type {FixedCheck} from '../../source/model/consequences.js';
 import type {PreflightCheck} from '../../source/model/preflight.js';
 import {examine, preflight, refusalOf} from '../../source/steps/preflight.js';
 import {offlineAnswers} from '../_helpers/answers.js';
@@ -136,6 +137,29 @@ describe('a refusal', () => {
 			details: ['memory: memory is wrong. Mend memory.', 'disk: disk is wrong. Mend disk.'],
 			exitCode: 3,
 		});
+	});
+});
+
+describe('a refusal of answers that are fixed', () => {
+	const fixed = (name: string): FixedCheck => ({
+		name,
+		result: 'refused',
+		detail: 'cannot be changed',
+		hint: `Set ${name} back.`,
+		fixed: true,
+	});
+	const memory: PreflightCheck = {name: 'memory', result: 'refused', detail: 'too little', hint: 'Add some.'};
+
+	it('is not about the machine', () => {
+		expect(refusalOf([fixed('database.name')])).toMatchObject({
+			message: 'This cannot be changed: database.name.',
+			hint: 'Set database.name back.',
+			exitCode: 3,
+		});
+		expect(refusalOf([fixed('database.name'), fixed('edition')])!.message).toBe(
+			'This cannot be changed, for 2 reasons:',
+		);
+		expect(refusalOf([fixed('database.name'), memory])!.message).toBe('This machine is not ready, for 2 reasons:');
 	});
 });
 

@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {parse} from 'yaml';
@@ -90,6 +90,90 @@ describe('install --plan --json', () => {
 		expect(files.changes).toContain('rewrite specify.yaml');
 		expect(files.changes).not.toContain('write specify.yaml');
 		expect(files.changes.join()).not.toContain('Caddyfile');
+	});
+});
+
+/** An installation with data, as a run that went well leaves it: without an engine. */
+const inUse = () => {
+	const directory = installed();
+	const answers = join(directory, '.specify-setup/answers');
+	mkdirSync(answers, {recursive: true});
+	copyFileSync(join(directory, 'specify.yaml'), join(answers, '20260801T100000.yaml'));
+	return directory;
+};
+
+describe('what cannot be changed in an installation in use', () => {
+	const other = ['--set', 'database.name=other'];
+	const reason = 'The name of the database cannot be changed once there are data in it.';
+
+	test('is refused by --files-only too, and nothing is written', () => {
+		const directory = inUse();
+		const before = snapshot(directory);
+		const {status, stdout, stderr} = run(['install', '--dir', directory, '--files-only', ...other]);
+		expect({status, stdout}).toEqual({status: 3, stdout: ''});
+		expect(stderr).toBe(`This cannot be changed: database.name.\nWhat to do: ${reason} Set it back to specify.\n`);
+		expect(snapshot(directory)).toEqual(before);
+	});
+
+	test('is told by --plan, in the shape the readme promises', () => {
+		const directory = inUse();
+		const plan = ['reconfigure', '--dir', directory, '--plan', ...other, '--set', 'timezone=UTC'];
+		const said = run(plan);
+		expect(said.status).toBe(0);
+		expect(said.stdout).toContain(`\nThis would be refused: database.name cannot be changed. ${reason} Set it back`);
+		expect(said.stdout).not.toContain('refused: timezone');
+		const told = JSON.parse(run([...plan, '--json']).stdout);
+		expect(Object.keys(told)).toEqual([
+			'type',
+			'version',
+			'directory',
+			'installed',
+			'engineReachable',
+			'done',
+			'answers',
+			'consequences',
+			'steps',
+		]);
+		expect(told.consequences).toEqual([
+			{
+				key: 'timezone',
+				before: 'Europe/Stockholm',
+				after: 'UTC',
+				meaning: expect.any(Array),
+				restarts: ['db', 'specify7', 'worker'],
+			},
+			{key: 'database.name', before: 'specify', after: 'other', meaning: [reason], restarts: [], fixed: reason},
+		]);
+	});
+});
+
+describe('without a command', () => {
+	test('answers for an installation that exists are not dropped in silence', () => {
+		const directory = installed();
+		const {status, stdout, stderr} = run(['--dir', directory, '--set', 'timezone=UTC']);
+		expect({status, stdout}).toEqual({status: 2, stdout: ''});
+		expect(stderr).toContain(`specify-setup reconfigure --dir ${directory} --set …`);
+	});
+
+	test.each([
+		[(directory: string) => ['--plain', '--plan', '--dir', directory]],
+		[(directory: string) => [`--dir=${directory}`, '--plan']],
+		[(directory: string) => ['--set=hsts=false', '--plan', '--dir', directory]],
+		[(directory: string) => ['--dir', directory, '--set', 'hsts=false', '--plain', '--plan']],
+	])('flags may stand in any order: %s', args => {
+		const directory = join(fresh('museums'), 'museum');
+		expect(run(args(directory))).toMatchObject({
+			status: 0,
+			stdout: expect.stringContaining(`Plan for ${directory}:`),
+			stderr: '',
+		});
+	});
+
+	test('help is asked for after other flags too', () => {
+		expect(run(['--plain', '--help'])).toMatchObject({
+			status: 0,
+			stdout: expect.stringMatching(/^specify-setup install /),
+		});
 	});
 });
 
