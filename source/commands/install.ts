@@ -39,8 +39,8 @@ Without --answers the installation's own specify.yaml is used, or the defaults.
                      the only one known, or /opt/specify (root) or ~/specify
   --answers FILE     the answers, as in specify.yaml; - reads standard input
   --set KEY=VALUE    one answer, such as ports.https=8443; may be repeated
-  --secrets FILE     passwords of your own, rows NAME=value as in .env, in a file
-                     that you alone may read; - reads standard input
+  --secrets FILE     passwords of your own, rows NAME=value as in .env, in a
+                     file that you alone may read; - reads standard input
   --keep FILE        keep a generated file as you edited it by hand; may be
                      repeated. Else it is written anew and your version saved
   --previous         the answers that were installed before, and the files as

@@ -16,8 +16,8 @@ Shows a run again from its journal (DIR/.specify-setup/journals/). It changes
 nothing.
 
   --speed N          N times as fast as it was; 0 shows the end at once. Without
-                     it the live screen runs as fast as it was, gaps of more than
-                     3 seconds shortened; lines do not wait
+                     it the live screen runs as fast as it was, gaps of more
+                     than 3 seconds shortened; lines do not wait
   --plain, --json    lines for people, or one JSON object a line
 
 Example

@@ -59,7 +59,9 @@ const certificatesChange: Rule = (before, after) => {
 	return {
 		meaning: [
 			meaning,
-			'The certificates of today serve until the new ones have proved themselves; the proxy takes them without a pause.',
+			acmeAuthorityOf(after)
+				? 'Until they have come, browsers may be refused for some seconds; if they do not come, the certificates of today are shown again.'
+				: 'The proxy takes them without a pause.',
 			...(after.certificates === 'internal' ? [] : trusted),
 		],
 	};
@@ -164,7 +166,7 @@ const rules: [key: string, rule: Rule][] = [
 	[
 		'acme',
 		() => ({
-			meaning: ['The authority is asked in the new way; the certificates of today serve until it has issued new ones.'],
+			meaning: ['The authority is asked in the new way. Until it has issued, browsers may be refused for some seconds; if it does not, the certificates of today are shown again.'],
 		}),
 	],
 	[

@@ -128,6 +128,7 @@ describe('home with several installations', () => {
 	it('finds those the list has forgotten, and volumes whose folder nobody knows; the one chosen is kept', async () => {
 		const {folder, directory, project} = await other();
 		const env = {XDG_CONFIG_HOME: join(folder, 'config'), HOME: folder};
+		await museum.compose('up', '--detach', '--wait', '--no-recreate', '--pull', 'never');
 		const piped = await execa(process.execPath, [bundle], {env, cwd: folder, reject: false, stdin: 'ignore'});
 		expect(piped.exitCode).toBe(2);
 		expect(piped.stderr).toContain(`${museum.directory}: healthy, https://specify7.specify.localhost:18477/`);

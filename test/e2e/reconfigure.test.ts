@@ -308,6 +308,7 @@ describe('a change that fails', () => {
 		);
 		expect(said(result)).toContain(`media.${domain}`);
 		await expectPutBack(result, before);
-		expect(failed).toBeLessThanOrEqual(1);
+		// While the authority is asked there is no certificate to show; it must not be for long.
+		expect(failed).toBeLessThan(25);
 	});
 });

@@ -225,7 +225,7 @@ describe('the wizard on what is installed', () => {
 		await type('none');
 		await press(keys.enter, keys.home);
 		await shows(/Landing page +none \* changed, was museum\.se/);
-		await shows('hostnames.landing: none');
+		await shows('Landing page: none (was museum.se)');
 		await press(keys.enter);
 		await expect
 			.poll(() => left)
@@ -300,6 +300,7 @@ describe('the wizard on what is installed', () => {
 		await shows('Looking at this machine');
 		await press(keys.enter);
 		finish();
+		await shows('Read what follows, then press Enter again.');
 		await shows('What follows');
 		// The second look begins what the first one told, and is under way when Enter is pressed again.
 		expect(left).toEqual([]);

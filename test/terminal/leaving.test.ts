@@ -6,13 +6,14 @@ import {begunBefore, isWellDrawn, type Person, realProgram, type Size, seesScree
 
 const {newPerson, open} = realProgram();
 
-const kept = 'Nothing has been installed. Your answers are kept; run specify-setup again to go on.';
+const keptIn = ({directory}: Person) =>
+	`Nothing has been installed. Your answers are kept; run specify-setup --dir ${directory} again to go on.`;
 
-const leavesByKeys = async (terminal: Terminal) => {
+const leavesByKeys = async (terminal: Terminal, person: Person) => {
 	expect(await terminal.exit).toEqual({exitCode: 130, signal: null});
 	expect(await terminal.restored()).toEqual(handedBack);
 	expect(terminal.xterm.modes.wraparoundMode).toBe(true);
-	expect(terminal.screen().replaceAll('\n', '').replaceAll(' ', '')).toBe(kept.replaceAll(' ', ''));
+	expect(terminal.screen().replaceAll('\n', '').replaceAll(' ', '')).toBe(keptIn(person).replaceAll(' ', ''));
 };
 
 /** Everything in a person's home, as one text. */
@@ -35,7 +36,7 @@ describe('leaving', () => {
 		await terminal.press('ctrl-c');
 		await seesScreen(terminal, 'Leave?', 'Your answers are kept, passwords apart');
 		await terminal.press('ctrl-c');
-		await leavesByKeys(terminal);
+		await leavesByKeys(terminal, person);
 
 		const again = open(person);
 		const screen = await seesScreen(again, 'Your institution', '❯ Institution');
@@ -44,12 +45,13 @@ describe('leaving', () => {
 	});
 
 	test('with Escape on the first screen asks, and Enter leaves', async () => {
-		const terminal = open(newPerson());
+		const person = newPerson();
+		const terminal = open(person);
 		await seesScreen(terminal, 'Where shall Specify run?');
 		await terminal.press('escape');
 		await seesScreen(terminal, 'Leave?');
 		await terminal.press('enter');
-		await leavesByKeys(terminal);
+		await leavesByKeys(terminal, person);
 	});
 
 	test('keeps answers in a file of their own for this person alone, without any password', {
@@ -75,7 +77,7 @@ describe('leaving', () => {
 		await terminal.press('enter');
 		await seesScreen(terminal, 'Usage statistics');
 		await terminal.press('ctrl-c', 'ctrl-c');
-		await leavesByKeys(terminal);
+		await leavesByKeys(terminal, person);
 		const everything = everythingOf(person);
 		expect(everything).toContain('Riksmuseet');
 		expect(everything).not.toContain(generated);

@@ -203,6 +203,8 @@ export const WizardScreen = ({
 	const [looks, setLooks] = useState(0);
 	/** The installation begins as soon as the machine was looked at and is ready. */
 	const [beginning, setBeginning] = useState(false);
+	/** It did not begin, because there is something to read first. */
+	const [held, setHeld] = useState(false);
 	/** The farthest the body can be scrolled, as it was drawn last. */
 	const mostScroll = useRef(0);
 	const update = (change: (current: WizardState) => WizardState) => {
@@ -244,16 +246,18 @@ export const WizardScreen = ({
 	/** What the person has been told: what follows, and which files edited by hand are replaced. */
 	const told = useRef(facts.existing ? '' : JSON.stringify([[], []]));
 	useEffect(() => {
+		if (plan === null) return setHeld(false);
 		// Behind an overlay nobody has read it.
-		if (plan === null || state.overlay !== 'none') return;
+		if (state.overlay !== 'none') return;
 		if (beginning) setBeginning(false);
 		if (typeof plan === 'string') return;
 		const isNothing = facts.existing !== undefined && plan.done;
 		const tells = isNothing ? '' : JSON.stringify([plan.consequences, plan.edited]);
 		const isNews = !isNothing && tells !== told.current;
 		told.current = tells;
+		if (!beginning) return;
 		// Nothing is changed or replaced that nobody was told of.
-		if (!beginning || isNews) return;
+		if (isNews) return setHeld(true);
 		const {draft, keep} = latest.current;
 		const {answers} = answersOf(draft, facts);
 		if (!answers) return;
@@ -426,6 +430,7 @@ export const WizardScreen = ({
 				.map(line => <Text key={line} color={color('bad')}>{`  ${line}`}</Text>),
 		);
 		if (plan === null) rows.push(<Text dimColor key="looking">{`  Looking at this machine${symbols.ellipsis}`}</Text>);
+		else if (held) rows.push(<Text color={color('warn')}>{'  Read what follows, then press Enter again.'}</Text>);
 		else if (changing && seen?.done) rows.push(...dim('Everything is as the answers say.', 2));
 		for (const path of seen?.edited ?? [])
 			rows.push(
