@@ -166,7 +166,9 @@ const rules: [key: string, rule: Rule][] = [
 	[
 		'acme',
 		() => ({
-			meaning: ['The authority is asked in the new way. Until it has issued, browsers may be refused for some seconds; if it does not, the certificates of today are shown again.'],
+			meaning: [
+				'The authority is asked in the new way. Until it has issued, browsers may be refused for some seconds; if it does not, the certificates of today are shown again.',
+			],
 		}),
 	],
 	[
