@@ -3,11 +3,12 @@ import {createServer, type Server} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {parse} from 'yaml';
 import {type Authority, startAuthority} from '../lab/authority.js';
 import {makeRoot, makeServerCertificate} from '../lab/certificates.js';
-import {Installation, type Ran} from './installation.js';
+import {bundle, Installation, type Ran} from './installation.js';
 import {institution} from './starts.js';
 import {ask, attachmentToken, type Door, secretIn, uploadForm, Visitor} from './visits.js';
 
@@ -207,6 +208,31 @@ describe('a change', () => {
 		const ran = await change('--set=images.registry=127.0.0.1:5000');
 		expect(ran.exitCode, said(ran)).toBe(0);
 		expect(ran.restarted).toHaveLength(7);
+		await expectAllThere();
+	});
+
+	test('of the memory of the machine gives every service other limits', async () => {
+		const limits = async () =>
+			Object.fromEntries((await museum.containers()).map(({service, host}) => [service, host.Memory as number]));
+		const before = await limits();
+		const smaller = join(folder, 'meminfo');
+		writeFileSync(smaller, readFileSync('/proc/meminfo', 'utf8').replace(/^MemTotal:.*$/m, 'MemTotal: 4194304 kB'));
+		// A machine with less memory, for this run alone: a mount of its own.
+		const {exitCode, all} = await execa(
+			'unshare',
+			[
+				...['--mount', 'sh', '-c', 'mount --bind "$1" /proc/meminfo && shift && exec "$@"', 'sh', smaller],
+				...[process.execPath, bundle, 'reconfigure', '--yes', '--dir', museum.directory],
+			],
+			{reject: false, stdin: 'ignore', all: true},
+		);
+		expect(exitCode, all).toBe(0);
+		const after = await limits();
+		for (const service of ['db', 'specify7']) expect(after[service], service).toBeLessThan(before[service]!);
+		await expectAllThere();
+		const back = await change();
+		expect(back.exitCode, said(back)).toBe(0);
+		expect(await limits()).toEqual(before);
 		await expectAllThere();
 	});
 
