@@ -2,10 +2,14 @@ import {defineConfig} from 'vitest/config';
 
 const results = process.env.TEST_RESULTS;
 
-/** Files that take images from the engine, restart it, look at all of it or are hard on it: nothing else runs beside them. */
-const alone = ['install', 'dump', 'healing', 'exposure', 'doctor', 'faults', 'trouble', 'combinations'].map(
-	name => `test/e2e/${name}.test.ts`,
-);
+/**
+ * Files beside which nothing else runs: they take images from the engine, restart it, look at all of it or are hard on it;
+ * a browser drops its requests when networks come and go.
+ */
+const alone = [
+	...['install', 'dump', 'healing', 'exposure', 'doctor', 'faults', 'trouble', 'combinations'],
+	...['browser', 'visitor'],
+].map(name => `test/e2e/${name}.test.ts`);
 
 const shared = {
 	sequence: {concurrent: false},
