@@ -3,7 +3,7 @@ import {type Container, type Engine, EngineUnreachable} from '../engine/api.js';
 import {version as composeVersion, configHashes, configHashesOf} from '../engine/compose.js';
 import {mountedFolders} from '../files/compose.js';
 import type {GeneratedFile} from '../files/installation.js';
-import {volumesOf} from '../files/names.js';
+import {projectFile, volumesOf} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
 import type {Command, Host} from '../host/host.js';
 import {publishedPorts} from '../model/addresses.js';
@@ -187,9 +187,11 @@ export const observe = async (given: Given): Promise<Observation> => {
 		.filter(container => container.project === project)
 		.map(({labels}) => labels['com.docker.compose.project.working_dir'])
 		.find(folder => folder !== undefined && folder !== directory);
-	// Where nothing is left in the earlier folder, this one is it, moved.
+	// An installation here of which nothing is left in the earlier folder was moved. A new one must not take another's name.
 	const isMoved =
-		madeFrom !== undefined && (await host.stat(join(madeFrom, 'specify.yaml')).catch(() => undefined)) === null;
+		madeFrom !== undefined &&
+		(await host.stat(join(directory, projectFile))) !== null &&
+		(await host.stat(join(madeFrom, 'specify.yaml')).catch(() => undefined)) === null;
 	const otherFolder = isMoved ? undefined : madeFrom;
 	let database: ObservedDatabase | null = null;
 	if (services.db?.state === 'healthy' || services.db?.state === 'starting')

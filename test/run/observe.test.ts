@@ -195,6 +195,14 @@ describe('what is observed', () => {
 		expect((await observe(context)).otherFolder).toBe('/home/ada/specify');
 	});
 
+	it("does not take a new folder for a moved one: the containers of that name are somebody else's", async () => {
+		const context = await installed();
+		context.host.files.delete('/opt/specify/.specify-setup/project');
+		const {container} = context.engine.service('db');
+		container.labels = {'com.docker.compose.project.working_dir': '/srv/elsewhere'};
+		expect((await observe(context)).otherFolder).toBe('/srv/elsewhere');
+	});
+
 	it('takes a folder whose containers run from one that is gone for that one, moved', async () => {
 		const context = await installed();
 		const {container} = context.engine.service('db');
