@@ -1,4 +1,4 @@
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
 import {isKeepable} from '../files/installation.js';
 import {projectFile, volumesOf} from '../files/names.js';
@@ -224,7 +224,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		answers,
 		given: secrets,
 		keep,
-		mine: previous ? await replacedEdits(place) : {},
+		mine: previous ? await replacedEdits(place, basename(previous, '.yaml')) : {},
 		signal: controller.signal,
 	});
 	checkKept(context, keep);

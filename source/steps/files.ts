@@ -66,13 +66,17 @@ export const keptTexts = async (
 /** The list of files that had been edited by hand, in a folder of earlier versions. */
 const editedList = 'edited.json';
 
-/** Files that were edited by hand when the last run replaced them, with their texts, by path. */
-export const replacedEdits = async ({
-	host,
-	directory,
-}: Pick<Context, 'host' | 'directory'>): Promise<Record<string, string>> => {
+/**
+ * Files that were edited by hand when a run last replaced some, with their texts, by path.
+ * @param since a moment as `stampOf` writes it; what was replaced before does not count
+ */
+export const replacedEdits = async (
+	{host, directory}: Pick<Context, 'host' | 'directory'>,
+	since: string,
+): Promise<Record<string, string>> => {
 	const previous = join(directory, previousFolder);
-	for (const name of (await host.list(previous)).sort().reverse()) {
+	const names = (await host.list(previous)).filter(name => name > since).sort();
+	for (const name of names.reverse()) {
 		const folder = join(previous, name);
 		const list = await host.read(join(folder, editedList));
 		if (list === null) continue;

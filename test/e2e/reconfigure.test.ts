@@ -8,7 +8,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {parse} from 'yaml';
 import {type Authority, startAuthority} from '../lab/authority.js';
 import {makeRoot, makeServerCertificate} from '../lab/certificates.js';
-import {bundle, Installation, type Ran} from './installation.js';
+import {bundle, docker, Installation, type Ran} from './installation.js';
 import {institution} from './starts.js';
 import {ask, attachmentToken, type Door, secretIn, uploadForm, Visitor} from './visits.js';
 
@@ -16,6 +16,8 @@ const ports = {http: 18500, https: 18543};
 const museum = new Installation(ports, ['domain=nrm.test', institution, 'timezone=Europe/Stockholm']);
 const folder = mkdtempSync(join(tmpdir(), 'specify-reconfigure-'));
 const upload = {name: 'perch.jpg', content: Buffer.from('a picture of a perch')};
+/** The laboratory's registry by another name. */
+const mirror = '127.0.0.1:5000';
 const served = '/static/git_sha.txt';
 let domain = 'nrm.test';
 let door: Door;
@@ -120,6 +122,16 @@ beforeAll(async () => {
 afterAll(async () => {
 	blocker?.close();
 	await museum.remove();
+	// Another test fetches images afresh: none of their layers may stay.
+	const images = await docker(
+		'image',
+		'ls',
+		'--format',
+		'{{.Repository}}:{{.Tag}}',
+		'--filter',
+		`reference=${mirror}/*/*`,
+	);
+	for (const image of images.split('\n').filter(Boolean)) await docker('image', 'rm', image);
 	await authority?.stop();
 	rmSync(folder, {recursive: true, force: true});
 });
@@ -205,7 +217,7 @@ describe('a change', () => {
 	});
 
 	test('of the registry fetches the same images there and starts everything from them', async () => {
-		const ran = await change('--set=images.registry=127.0.0.1:5000');
+		const ran = await change(`--set=images.registry=${mirror}`);
 		expect(ran.exitCode, said(ran)).toBe(0);
 		expect(ran.restarted).toHaveLength(7);
 		await expectAllThere();
