@@ -8,7 +8,7 @@ import {stringify} from 'yaml';
 import {closedGate} from '../../source/files/proxy-private.js';
 import type {Report} from '../../source/model/doctor.js';
 import {secretNames} from '../../source/model/secrets.js';
-import {processSeen} from '../_helpers/processes.js';
+import {lock} from '../../source/run/lock.js';
 import {until} from '../_helpers/until.js';
 import {Installation} from './installation.js';
 import {ask, secretIn} from './visits.js';
@@ -232,9 +232,7 @@ describe('an installation that was broken', () => {
 	});
 
 	test('nothing is mended while a run is under way (exit code 4)', async () => {
-		const own = {pid: process.pid, began: processSeen(process.pid)!.began, run: 'a-run'};
-		const path = museum.path('.specify-setup', 'lock');
-		writeFileSync(path, JSON.stringify(own));
+		const release = await lock(museum.directory, 'a-run');
 		try {
 			expect(await museum.run('doctor', '--fix')).toMatchObject({exitCode: 4});
 			expect(found((await examine()).report, 'folder.lock')).toMatchObject({
@@ -242,7 +240,7 @@ describe('an installation that was broken', () => {
 				detail: expect.stringContaining('a-run'),
 			});
 		} finally {
-			rmSync(path);
+			await release();
 		}
 	});
 });
