@@ -13,9 +13,11 @@ const architectures: Record<string, string> = {x86_64: 'amd64', aarch64: 'arm64'
 
 const timeoutMs = 30_000;
 
-/** Docker's last line; of a manifest that it could not follow it would print all. */
-const lastWords = (stderr: string) =>
-	(stderr.trim().split('\n').pop() ?? '').replace(/(unsupported manifest format): .*/, '$1');
+/** Docker's last line. Of an image whose configuration it did not get it speaks of a format, and prints all it has. */
+const lastWords = (stderr: string) => {
+	const last = stderr.trim().split('\n').pop() ?? '';
+	return last.includes('unsupported manifest format') ? 'the registry answered in part only' : last;
+};
 
 /**
  * The layers of an image for this machine's architecture.

@@ -60,7 +60,7 @@ const certificatesChange: Rule = (before, after) => {
 		meaning: [
 			meaning,
 			acmeAuthorityOf(after)
-				? 'Until they have come, browsers may be refused for some seconds; if they do not come, the certificates of today are shown again.'
+				? 'Until they have come, visitors are shown the certificates of today.'
 				: 'The proxy takes them without a pause.',
 			...(after.certificates === 'internal' ? [] : trusted),
 		],
@@ -167,7 +167,7 @@ const rules: [key: string, rule: Rule][] = [
 		'acme',
 		() => ({
 			meaning: [
-				'The authority is asked in the new way. Until it has issued, browsers may be refused for some seconds; if it does not, the certificates of today are shown again.',
+				'The authority is asked in the new way. Until it has issued, visitors are shown the certificates of today.',
 			],
 		}),
 	],

@@ -39,8 +39,7 @@ const passing: readonly [said: RegExp, reason: string][] = [
 	[/bad gateway|service unavailable|gateway time-?out|internal server error/i, 'registry error'],
 	[/i\/o timeout|deadline exceeded|timed? ?out|Client\.Timeout|timeout awaiting/i, 'no answer in time'],
 	[/unexpected EOF|\bEOF$|stream error|http2: |connection lost|aborted|context canceled/i, 'connection lost'],
-	// Docker's client says so of every image whose configuration it did not get.
-	[/unsupported manifest format/i, 'answered in part only'],
+	[/answered in part only/, 'answered in part only'],
 	[
 		/filesystem layer verification failed|short read|unexpected commit digest|content digest .* mismatch/i,
 		'damaged on the way',

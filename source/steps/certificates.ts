@@ -14,9 +14,19 @@ import {gateFor} from '../model/gate.js';
 import {imageOf} from '../model/images.js';
 import {judgeNames} from '../model/names.js';
 import {rememberAuthorities, rootPath, writeAuthorities} from './authorities.js';
+import {type CertificateFiles, issuedFolder, issuedIn, issuerFolder, shownOfOthers} from './certificate-storage.js';
 import type {Context, Step} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
-import {gateOf, privateFiles, readPrivate, recordLoaded, reloadProxy, setGate, writePrivate} from './proxy.js';
+import {
+	gateOf,
+	privateFiles,
+	readPrivate,
+	recordLoaded,
+	reloadMeanwhile,
+	reloadProxy,
+	setGate,
+	writePrivate,
+} from './proxy.js';
 import {containerOf, makeVolumes, startServices, waitHealthy} from './services.js';
 import {siteOf} from './site.js';
 import {pause} from './wait.js';
@@ -26,27 +36,6 @@ const certificateTimeoutMs = 60_000;
 const acmeTimeoutMs = 240_000;
 /** How long a trouble that may pass is watched. */
 const patienceMs = 90_000;
-
-const storageSigns: Record<string, string> = {' ': '_', '+': '_plus_', '*': 'wildcard_', ':': '-', '..': ''};
-
-/** How Caddy names an authority's folder in its storage (certmagic: the ACME issuer's key, made safe). */
-export const storageName = (directory: string) => {
-	const {host, pathname} = new URL(directory);
-	const path = decodeURI(pathname)
-		.replaceAll('/', '-')
-		.replace(/^-+|-+$/g, '');
-	return `${host}${path === '' ? '' : `-${path}`}`
-		.toLowerCase()
-		.replace(/ |\+|\*|:|\.\./g, sign => storageSigns[sign]!)
-		.replace(/[^\w@.-]/g, '');
-};
-
-/** Host names that have a certificate of an authority in the proxy's storage. */
-const issuedBy = async ({host, directory: folder, signal}: Context, directory: string): Promise<Set<string>> => {
-	const place = `/data/caddy/certificates/${storageName(directory)}`;
-	const {stdout} = await host.run(exec(folder, 'proxy', 'find', place, '-name', '*.crt'), {signal});
-	return new Set(stdout.split('\n').flatMap(path => /\/([^/]+)\.crt$/.exec(path.trim())?.[1] ?? []));
-};
 
 const linesSince = async (context: Context, since: string) => {
 	const container = await containerOf(context, 'proxy');
@@ -142,6 +131,20 @@ export async function* waitForCertificates(
 	});
 }
 
+/**
+ * Waits until the proxy has got a certificate of the answers' authority for every host name, whatever it shows.
+ * @throws SetupError that names the host name and what is wrong with it
+ */
+export const waitForIssue = (context: Context, names: readonly string[], since: string) => {
+	const authority = acmeAuthorityOf(context.answers);
+	return waitFor(context, names, {
+		has: async name => ((await issuedIn(context, issuerFolder(context))).has(name) ? 'it has come' : null),
+		what: 'new certificate',
+		since,
+		authority: authority?.directory ?? null,
+	});
+};
+
 /** The proxy does not run as root; what it keeps is its own, in a new volume as in one of an earlier version. */
 const ownStorage = async ({host, answers, project, signal}: Context) => {
 	const storage = {volume: volumesOf(project).certificates, path: '/data', user: proxyUser};
@@ -152,13 +155,21 @@ const ownStorage = async ({host, answers, project, signal}: Context) => {
 		});
 };
 
-/** Makes the proxy serve with these ways to certificates, whether it ran before or not. Returns whether it was started. */
-async function* serve(context: Context, phaseOf: (name: string) => TlsPhase): AsyncGenerator<StepEvent, boolean> {
+/**
+ * Makes the proxy serve with these ways to certificates, whether it ran before or not. Returns whether it was started.
+ * @param meanwhile what a proxy that runs shows until the next reload, though others are being got
+ */
+async function* serve(
+	context: Context,
+	phaseOf: (name: string) => TlsPhase,
+	meanwhile: readonly CertificateFiles[],
+): AsyncGenerator<StepEvent, boolean> {
 	await writePrivate(context, await privateFiles(context, phaseOf));
 	const started = await startServices(context, ['proxy']);
 	yield* waitHealthy(context, ['proxy']);
 	// One that has just begun must not be made to ask an authority a second time.
-	await (started ? recordLoaded(context) : reloadProxy(context));
+	if (started) await recordLoaded(context);
+	else await (meanwhile.length > 0 ? reloadMeanwhile(context, meanwhile) : reloadProxy(context));
 	return started;
 }
 
@@ -166,19 +177,24 @@ async function* serve(context: Context, phaseOf: (name: string) => TlsPhase): As
  * Obtains a certificate from the authority's test environment for host names it has not issued for yet, so that a wrong record never
  * counts against the real one's limits.
  */
-async function* rehearse(context: Context, names: readonly string[], staging: string): AsyncGenerator<StepEvent> {
+async function* rehearse(
+	context: Context,
+	names: readonly string[],
+	{staging, meanwhile}: {staging: string; meanwhile: readonly CertificateFiles[]},
+): AsyncGenerator<StepEvent> {
 	const since = new Date().toISOString();
 	try {
-		yield* serve(context, name => (names.includes(name) ? 'staging' : 'final'));
+		yield* serve(context, name => (names.includes(name) ? 'staging' : 'final'), meanwhile);
 		yield* waitFor(context, names, {
-			has: async name => ((await issuedBy(context, staging)).has(name) ? 'the test environment issues it' : null),
+			has: async name =>
+				(await issuedIn(context, issuedFolder(staging))).has(name) ? 'the test environment issues it' : null,
 			what: 'rehearsal',
 			since,
 			authority: staging,
 		});
 	} finally {
 		// The next rehearsal shall be one: an old certificate says nothing of the records of then.
-		const folders = names.map(name => `/data/caddy/certificates/${storageName(staging)}/${name}`);
+		const folders = names.map(name => `${issuedFolder(staging)}/${name}`);
 		await context.host.run(exec(context.directory, 'proxy', 'rm', '-rf', ...folders)).catch(() => {});
 	}
 }
@@ -186,7 +202,7 @@ async function* rehearse(context: Context, names: readonly string[], staging: st
 /** The names an authority with a test environment has never issued for here. */
 const unproven = async (context: Context, directory: string) => {
 	const running = (await containerOf(context, 'proxy'))?.state === 'running';
-	const proven = running ? await issuedBy(context, directory) : new Set();
+	const proven = running ? await issuedIn(context, issuedFolder(directory)) : new Set();
 	return namesOf(context.answers).filter(name => !proven.has(name));
 };
 
@@ -210,11 +226,22 @@ export const certificates: Step = async function* (context) {
 		// What works already is not put at stake: only a new way to a certificate is rehearsed.
 		const isNew = observation.proxy.certificates !== 'final';
 		const fresh = authority?.staging && isNew ? await unproven(context, authority.directory) : [];
-		if (fresh.length > 0) yield* rehearse(context, fresh, authority!.staging!);
+		const isGot = answers.proxy === 'public' && answers.certificates !== 'own';
+		const meanwhile = isNew && isGot ? await shownOfOthers(context) : [];
+		if (fresh.length > 0) yield* rehearse(context, fresh, {staging: authority!.staging!, meanwhile});
 
 		const since = new Date().toISOString();
-		const started = yield* serve(context, () => 'final');
+		const started = yield* serve(context, () => 'final', meanwhile);
+		const isMeanwhile = !started && meanwhile.length > 0;
+		if (isMeanwhile)
+			yield* waitForIssue(
+				context,
+				meanwhile.map(({name}) => name),
+				since,
+			);
+		// Specify must trust what is shown: the old until here, the new from here on.
 		const trusted = await writeAuthorities(context);
+		if (isMeanwhile) await reloadProxy(context);
 		const changed = started || trusted || !observation.proxy.loaded;
 		if (answers.proxy === 'behind')
 			return {

@@ -10,10 +10,14 @@ import {namesOf} from '../model/addresses.js';
 import {acmeAuthorityOf} from '../model/authority.js';
 import {gateFor} from '../model/gate.js';
 import type {ObservedProxy} from '../model/observation.js';
+import type {CertificateFiles} from './certificate-storage.js';
 import type {Context} from './context.js';
 
 type Place = Pick<Context, 'host' | 'directory'>;
+type Running = Place & Pick<Context, 'signal'>;
 type Given = Place & Pick<Context, 'answers'>;
+
+const configurationInProxy = '/etc/caddy/Caddyfile';
 
 const privatePath = (directory: string, name: string) => join(directory, proxyFolder, name);
 const gatePath = (directory: string) => privatePath(directory, 'gate.caddy');
@@ -162,22 +166,53 @@ const reasonIn = (said: string) => {
 	return last.replace(/^.*?(Error: |"error":")/, '').replace(/^reload: |"?}?$/g, '');
 };
 
+/** Loads a configuration. @throws SetupError with the proxy's reason; then the earlier configuration goes on */
+const load = async ({host, directory, signal}: Running, args: readonly string[], input?: string) => {
+	const command = exec(directory, 'proxy', 'caddy', ...args);
+	const {exitCode, stdout, stderr} = await host.run(command, {signal, timeoutMs: 60_000, ...(input ? {input} : {})});
+	if (exitCode === 0) return stdout;
+	throw new SetupError(`The proxy refuses its new configuration: ${reasonIn(`${stdout}\n${stderr}`)}`, {
+		hint: 'It goes on with the earlier one. If a file of your own in Caddyfile.d/ is named, correct it; then run this again.',
+	});
+};
+
 /**
  * Makes the running proxy heed its files as they are now, without a pause in its service.
  * @throws SetupError with the proxy's reason; then the earlier configuration goes on
  */
-export const reloadProxy = async (
-	{host, directory, signal}: Pick<Context, 'host' | 'directory' | 'signal'>,
-	{force = false}: {force?: boolean} = {},
-) => {
+export const reloadProxy = async (running: Running, {force = false}: {force?: boolean} = {}) => {
+	const {host, directory} = running;
 	const configuration = await configurationOf(host, directory);
 	// Without --force Caddy does not look again at files that its configuration only names.
 	const isStale = (await host.read(loadedPath(directory))) !== configuration;
-	const reload = ['caddy', 'reload', '--config', '/etc/caddy/Caddyfile', ...(force || isStale ? ['--force'] : [])];
-	const {exitCode, stdout, stderr} = await host.run(exec(directory, 'proxy', ...reload), {signal, timeoutMs: 60_000});
-	if (exitCode !== 0)
-		throw new SetupError(`The proxy refuses its new configuration: ${reasonIn(`${stdout}\n${stderr}`)}`, {
-			hint: 'It goes on with the earlier one. If a file of your own in Caddyfile.d/ is named, correct it; then run this again.',
-		});
+	await load(running, ['reload', '--config', configurationInProxy, ...(force || isStale ? ['--force'] : [])]);
 	await host.write(loadedPath(directory), configuration, 0o600);
+};
+
+/** The part of Caddy's own configuration that is looked at here. */
+type CaddyConfiguration = {
+	apps: {tls?: {certificates?: {automate?: string[]; load_files?: {certificate: string; key: string}[]}}};
+};
+
+/**
+ * Makes the running proxy get certificates in the ways its files say, while visitors are shown these. It counts as not loaded:
+ * the next reload shows what has come.
+ * @throws SetupError with the proxy's reason; then the earlier configuration goes on
+ */
+export const reloadMeanwhile = async (running: Running, shown: readonly CertificateFiles[]) => {
+	const configuration: CaddyConfiguration = JSON.parse(
+		await load(running, ['adapt', '--config', configurationInProxy]),
+	);
+	// Caddy gets none for a host name that it was given one for, unless it is told to.
+	const {automate = [], load_files = []} = configuration.apps.tls?.certificates ?? {};
+	configuration.apps.tls = {
+		...configuration.apps.tls,
+		certificates: {
+			...configuration.apps.tls?.certificates,
+			automate: [...new Set([...automate, ...shown.map(({name}) => name)])],
+			load_files: [...load_files, ...shown.map(({certificate, key}) => ({certificate, key}))],
+		},
+	};
+	await running.host.write(loadedPath(running.directory), '', 0o600);
+	await load(running, ['reload', '--force', '--config', '-'], JSON.stringify(configuration));
 };

@@ -2,20 +2,14 @@ import {X509Certificate} from 'node:crypto';
 import {exec} from '../engine/compose.js';
 import {exitCodes, SetupError} from '../errors.js';
 import {namesOf} from '../model/addresses.js';
-import {acmeAuthorityOf} from '../model/authority.js';
 import type {StepEvent} from '../model/events.js';
 import {writeAuthorities} from './authorities.js';
-import {storageName, waitForCertificates} from './certificates.js';
+import {certificatesIn, issuerFolder} from './certificate-storage.js';
+import {waitForCertificates, waitForIssue} from './certificates.js';
 import type {Context} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
-import {hasPrivate, privateFiles, readPrivate, reloadProxy, writePrivate} from './proxy.js';
+import {hasPrivate, privateFiles, readPrivate, reloadMeanwhile, reloadProxy, writePrivate} from './proxy.js';
 import {siteOf} from './site.js';
-
-/** Caddy's folder of the authority inside the proxy's storage. */
-const issuerFolder = (context: Context) => {
-	const authority = acmeAuthorityOf(context.answers);
-	return `/data/caddy/certificates/${authority ? storageName(authority.directory) : 'local'}`;
-};
 
 const inProxy = async ({host, directory, signal}: Context, ...command: string[]) => {
 	const {exitCode, stderr} = await host.run(exec(directory, 'proxy', ...command), {signal});
@@ -94,6 +88,11 @@ async function* replace(context: Context, name: string, before: string | null): 
 	const since = new Date().toISOString();
 	try {
 		await inProxy(calm, 'mv', place, aside);
+		const [certificate] = await certificatesIn(calm, aside);
+		if (certificate) {
+			await reloadMeanwhile(context, [{name, certificate, key: certificate.replace(/crt$/, 'key')}]);
+			yield* waitForIssue(context, [name], since);
+		}
 		await reloadProxy(context, {force: true});
 		yield* waitForCertificates(context, [name], {since, isNew: (_, serial) => serial !== before});
 	} catch (error) {
@@ -106,11 +105,7 @@ async function* replace(context: Context, name: string, before: string | null): 
 
 /** Takes back the certificate that was put aside, unless a new one has come meanwhile. */
 const putBack = async (context: Context, place: string, aside: string) => {
-	const has = async (folder: string) => {
-		const {host, directory, signal} = context;
-		const {stdout} = await host.run(exec(directory, 'proxy', 'find', folder, '-name', '*.crt'), {signal});
-		return stdout.trim() !== '';
-	};
+	const has = async (folder: string) => (await certificatesIn(context, folder)).length > 0;
 	if (!(await has(aside))) return;
 	if (await has(place)) return inProxy(context, 'rm', '-rf', aside);
 	await inProxy(context, 'rm', '-rf', place);

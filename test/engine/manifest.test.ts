@@ -59,6 +59,14 @@ describe('the layers of an image', () => {
 		await expect(layersOf(host, 'redis:9', here)).rejects.toThrow('no such manifest: docker.io/library/redis:9');
 	});
 
+	it('whose configuration did not come are not told in the words of a format', async () => {
+		const host = new FakeHost().on('manifest inspect', {
+			exitCode: 1,
+			stderr: 'unsupported manifest format: {"schemaVersion":2,"config":{"size":1}}\n',
+		});
+		await expect(layersOf(host, 'redis:8.0', here)).rejects.toThrow(/^the registry answered in part only$/);
+	});
+
 	it('that nobody answers for are an error all the same', async () => {
 		const host = new FakeHost().on('manifest inspect', {exitCode: 1});
 		await expect(layersOf(host, 'redis:9', here)).rejects.toThrow('the registry did not answer');

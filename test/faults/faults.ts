@@ -188,8 +188,9 @@ const registryFaults: readonly Fault[] = [
 		start: 'dump',
 		registry: true,
 		prepare: ({registry}) => registry.behave({kind: 'status', status: 404, times: Number.POSITIVE_INFINITY}),
-		ends: ['failed'],
-		says: /could not be fetched/,
+		// Docker's client wants the image's configuration before anything is begun; it is kept like a layer.
+		ends: ['refused'],
+		says: /could not be fetched: the registry answered in part only/,
 		between: ({registry}) => registry.behave({kind: 'fair'}),
 	},
 ];

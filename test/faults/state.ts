@@ -71,6 +71,24 @@ const isVolatile = (table: string, column: string, start: string) =>
 	`${table}.${column}` === 'specifyuser.Password' ||
 	(/^(timestamp(created|modified)|guid)$/i.test(column) && (start === 'empty' || filledByMigrations.has(table)));
 
+/**
+ * Numbers that the server gave out, and references to them, as SQL for their place in the order: what was rolled back in between
+ * uses numbers up.
+ */
+const numbersOf = (columns: readonly string[][], foreignKeys: readonly string[][]) => {
+	const given = columns.flatMap(([table, column, , , , extra]) =>
+		extra?.includes('auto_increment') ? [`${table}.${column}`] : [],
+	);
+	const place = (column: string, [table, of]: readonly string[]) =>
+		`(SELECT COUNT(*) FROM specify.\`${table}\` other WHERE other.\`${of}\` <= own.\`${column}\`)`;
+	return new Map([
+		...given.map(key => [key, place(key.split('.')[1]!, key.split('.'))] as const),
+		...foreignKeys.flatMap(([table, , column, ...referenced]) =>
+			given.includes(referenced.join('.')) ? [[`${table}.${column}`, place(column!, referenced)] as const] : [],
+		),
+	]);
+};
+
 const databaseOf = async (museum: Museum, start: string): Promise<State> => {
 	const state: State = new Map();
 	const schema = "WHERE TABLE_SCHEMA = 'specify'";
@@ -89,14 +107,15 @@ const databaseOf = async (museum: Museum, start: string): Promise<State> => {
 			`columns of ${table}`,
 			list.map(([, ...facts]) => facts),
 		);
+	const foreignKeys = await museum.sql(
+		`SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME
+		FROM information_schema.KEY_COLUMN_USAGE ${schema} AND REFERENCED_TABLE_NAME IS NOT NULL ORDER BY 1, 2, 3`,
+	);
+	keep('foreign keys', foreignKeys);
 	for (const [name, query] of [
 		[
 			'indexes',
 			`SELECT TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE FROM information_schema.STATISTICS ${schema} ORDER BY 1, 2, 3`,
-		],
-		[
-			'foreign keys',
-			`SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE ${schema} AND REFERENCED_TABLE_NAME IS NOT NULL ORDER BY 1, 2, 3`,
 		],
 		[
 			'triggers',
@@ -114,12 +133,16 @@ const databaseOf = async (museum: Museum, start: string): Promise<State> => {
 		const grants = await museum.sql(`SHOW GRANTS FOR '${account}'@'%'`);
 		keep(`grants of ${account}`, grants.map(row => [row.join(' ').replace(/ IDENTIFIED BY .*/, '')]).sort());
 	}
+	const numbers = start === 'empty' ? numbersOf(columns, foreignKeys) : new Map<string, string>();
 	const statements = [...tables].map(([table, list]) => {
 		const bytes = list
 			.filter(([, column]) => !isVolatile(table, column!, start))
-			.map(([, column]) => `IFNULL(HEX(CAST(\`${column}\` AS BINARY)), '-')`);
+			.map(([, column]) => {
+				const value = numbers.get(`${table}.${column}`) ?? `HEX(CAST(own.\`${column}\` AS BINARY))`;
+				return `IF(own.\`${column}\` IS NULL, '-', ${value})`;
+			});
 		const digest = `CAST(CONV(LEFT(SHA1(CONCAT_WS(',', ${bytes.join(', ')})), 16), 16, 10) AS UNSIGNED)`;
-		return `SELECT '${table}', COUNT(*), BIT_XOR(${digest}) FROM specify.\`${table}\`;`;
+		return `SELECT '${table}', COUNT(*), BIT_XOR(${digest}) FROM specify.\`${table}\` own;`;
 	});
 	for (const [table, ...sums] of await museum.sql(statements.join('\n'))) state.set(`rows of ${table}`, sums.join(' '));
 	return state;
@@ -179,7 +202,11 @@ export const stateOf = async (museum: Museum, start: 'empty' | 'dump'): Promise<
 		await databaseOf(museum, start),
 		await volumeOf(museum, 'attachments', 'media', '/home/specify/attachments'),
 		await volumeOf(museum, 'static', 'specify7', '/volumes/static-files'),
-		JSON.parse((await museum.run('status', '--json')).stdout) as {gate: string; healthy: boolean; drift: string[]},
+		JSON.parse((await museum.run('status', '--json')).stdout) as {
+			gate: string;
+			healthy: boolean;
+			drift: {kind: string; what: string}[];
+		},
 	];
 	return new Map([
 		...filesOf(museum),
@@ -189,7 +216,7 @@ export const stateOf = async (museum: Museum, start: 'empty' | 'dump'): Promise<
 		...statics,
 		['gate', status.gate],
 		['healthy', String(status.healthy)],
-		['drift', status.drift.join(', ')],
+		['drift', status.drift.map(({kind, what}) => `${kind}: ${what}`).join(', ')],
 		...leftOf(museum),
 	]);
 };

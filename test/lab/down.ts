@@ -5,7 +5,7 @@ import {installedHere} from './apt.js';
 import {engineAnswers, removeCompose, stopEngine} from './engine.js';
 import {ask, labHome, logFile, readState, runLogged, say, withLock, writeState} from './home.js';
 import {evict, forgetPulled} from './images.js';
-import {registryName, stopRegistry} from './registry.js';
+import {registryNames, stopRegistry} from './registry.js';
 
 /** An installation made with the laboratory's images, by its Compose project. */
 type Installation = {project: string; folder: string; volumes: string[]};
@@ -31,7 +31,8 @@ const allContainers = async (): Promise<Container[]> => {
 	});
 };
 
-const isOurs = ({image, project}: Container): boolean => project !== '' && image.startsWith(`${registryName}/`);
+const isOurs = ({image, project}: Container): boolean =>
+	project !== '' && registryNames.some(name => image.startsWith(`${name}/`));
 
 /** The installations whose containers run images of the laboratory's registry, as the engine shows them now. */
 const installationsNow = async (): Promise<Installation[]> => {
@@ -62,19 +63,22 @@ const removeAll = async (
 	await runLogged([...command, ...names] as [string, ...string[]], {log});
 };
 
+const usesOurs = (compose: string): boolean => {
+	const text = readFileSync(compose, 'utf8');
+	return registryNames.some(name => text.includes(`${name}/`));
+};
+
 /** Only a folder that the product wrote, for the laboratory's registry, goes. */
 const isOurFolder = (folder: string): boolean =>
 	folder.startsWith('/') &&
 	existsSync(join(folder, '.specify-setup')) &&
 	existsSync(join(folder, 'compose.yaml')) &&
-	readFileSync(join(folder, 'compose.yaml'), 'utf8').includes(`${registryName}/`);
+	usesOurs(join(folder, 'compose.yaml'));
 
 const removeInstallation = async ({project, folder, volumes}: Installation, log: string): Promise<void> => {
 	const members = (await allContainers()).filter(container => container.project === project);
 	const compose = join(folder, 'compose.yaml');
-	const isTakenOver =
-		(members.length > 0 && !members.some(isOurs)) ||
-		(existsSync(compose) && !readFileSync(compose, 'utf8').includes(`${registryName}/`));
+	const isTakenOver = (members.length > 0 && !members.some(isOurs)) || (existsSync(compose) && !usesOurs(compose));
 	if (isTakenOver) {
 		say(`left ${project} alone: it no longer uses the laboratory's images`);
 		return;

@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {repositories, serviceNames, tags} from '../../source/model/releases.js';
 import {debianSource, install, transportSettings} from './apt.js';
 import {ask, LabError, logFile, readState, runLogged, say, timed, writeState} from './home.js';
-import {layerSizes, manifestDigest, registryName} from './registry.js';
+import {layerSizes, manifestDigest, registryName, registryNames} from './registry.js';
 
 /** An image the product uses, by its name on Docker Hub. `standIn` is its folder under `test/lab/images/`. */
 export type Image = {repository: string; tag: string; standIn: string};
@@ -279,4 +279,5 @@ export const evict = async (home: string): Promise<string[]> => {
  * Removes what was pulled from the laboratory's registry from the engine, so that the next pull transfers it again.
  * Images that a container uses stay. Gives the names that were removed.
  */
-export const forgetPulled = async (): Promise<string[]> => removeImages(await imagesNamed(`${registryName}/*/*`));
+export const forgetPulled = async (): Promise<string[]> =>
+	removeImages((await Promise.all(registryNames.map(name => imagesNamed(`${name}/*/*`)))).flat());

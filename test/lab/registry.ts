@@ -19,6 +19,9 @@ import {
 /** Where the product finds the laboratory's images: what `images.registry` is set to. */
 export const registryName = 'localhost:5000';
 
+/** Names under which the same images are had from this machine: tests put registries that behave badly in front of it. */
+export const registryNames = [registryName, '127.0.0.1:5000', 'localhost:5077', 'localhost:5083'];
+
 const address = '127.0.0.1:5000';
 const startTimeoutMs = 20_000;
 const stopTimeoutMs = 10_000;

@@ -2,8 +2,9 @@ import {beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {Cancelled, SetupError} from '../../source/errors.js';
 import {letsEncrypt} from '../../source/model/authority.js';
 import type {StepEvent} from '../../source/model/events.js';
-import {certificates, storageName} from '../../source/steps/certificates.js';
-import {gateOf, observeProxy, privateFiles, setGate, writePrivate} from '../../source/steps/proxy.js';
+import {storageName} from '../../source/steps/certificate-storage.js';
+import {certificates} from '../../source/steps/certificates.js';
+import {gateOf, observeProxy, privateFiles, reloadMeanwhile, setGate, writePrivate} from '../../source/steps/proxy.js';
 import {answersWith} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
 import {temporaryFolder} from '../_helpers/folder.js';
@@ -189,6 +190,95 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		expect(asked[0]).toEqual({[specify7]: directory, [media]: directory});
 		expect(asked).toHaveLength(2);
 		for (const [path, {text}] of before) expect([path, context.host.files.get(path)?.text]).toEqual([path, text]);
+	});
+
+	describe('that visitors are shown when others are asked for', () => {
+		type Caddy = {
+			certificates: {automate: string[]; load_files: {certificate: string; key: string}[]};
+			automation: object;
+		};
+		/** Caddy's configuration of certificates at each reload; null where it reads its own file. */
+		let loaded: (Caddy | null)[];
+		const local = (name: string) => `/data/caddy/certificates/local/${name}/${name}`;
+		const filesOf = (name: string) => ({certificate: `${local(name)}.crt`, key: `${local(name)}.key`});
+		const own = {certificate: '/etc/caddy.private/own.crt', key: '/etc/caddy.private/own.key'};
+		let stored: Record<string, string>;
+		const serveBefore = () => {
+			make();
+			loaded = [];
+			stored = {[`${local(specify7)}.crt`]: keys.cert, [`${local(media)}.crt`]: keys.cert};
+			const automation = {policies: [{subjects: [specify7]}]};
+			context.host.files.set('/opt/specify/specify7/authorities/own.pem', {text: keys.cert, mode: 0o644});
+			context.host
+				.on(' find /data/caddy/certificates /etc/caddy.private ', () => ({stdout: Object.keys(stored).join('\n')}))
+				.on(/ proxy cat (\S+)\.crt$/, ({line}) => ({stdout: stored[line.split(' ').at(-1)!] ?? ''}))
+				.on('caddy adapt', {stdout: JSON.stringify({apps: {tls: {automation, certificates: {automate: ['extra']}}}})})
+				.on('caddy reload', ({input}) => {
+					asked.push(directoriesAsked());
+					loaded.push(input === '' ? null : JSON.parse(input).apps.tls);
+					issued[test] = [specify7, media];
+					if (loaded.length > 1) issued[real] = [specify7, media];
+					return {};
+				});
+		};
+		beforeEach(serveBefore);
+
+		it('are shown until those have come, in the rehearsal and after it', async () => {
+			const {yielded} = await drain(certificates(context));
+			expect(loaded.map(one => one?.certificates ?? null)).toEqual([
+				...Array(2).fill({automate: ['extra', specify7, media], load_files: [filesOf(specify7), filesOf(media)]}),
+				null,
+			]);
+			expect(loaded[0]!.automation).toEqual({policies: [{subjects: [specify7]}]});
+			expect(asked.map(one => one[media])).toEqual([staging, directory, directory]);
+			expect(checks(yielded)).toEqual([
+				...[`rehearsal of ${specify7}: true`, `rehearsal of ${media}: true`],
+				...[`new certificate of ${specify7}: true`, `new certificate of ${media}: true`],
+				...[`certificate of ${specify7}: true`, `certificate of ${media}: true`],
+			]);
+			expect(await observeProxy(context)).toMatchObject({certificates: 'final', loaded: true});
+		});
+
+		it('are the files of an own certificate where those are shown', async () => {
+			stored = {[own.certificate]: keys.cert, [`${local(media)}.crt`]: makeCertificate(folder, media).cert};
+			await drain(certificates(context));
+			expect(loaded[0]!.certificates.load_files).toEqual([own, own]);
+		});
+
+		it('are not trusted any more only when the others are shown', async () => {
+			const trusted = () => context.host.files.get('/opt/specify/specify7/authorities/own.pem')?.text;
+			const other = makeCertificate(folder, `*.${domain}`);
+			context.host.files.set('/root/ca.pem', {text: `${keys.cert}${other.cert}`, mode: 0o644});
+			const then: (string | undefined)[] = [];
+			context.host.on('caddy reload', ({input}) => {
+				then.push(input === '' ? 'shown' : trusted() === keys.cert ? 'trusted' : 'not trusted');
+				issued[test] = issued[real] = [specify7, media];
+				return {};
+			});
+			await drain(certificates(context));
+			expect(then).toEqual(['trusted', 'trusted', 'shown']);
+			expect(trusted()).toContain(other.cert.trim());
+		});
+
+		it('count as not loaded when the run is killed in between', async () => {
+			context.host.on('caddy reload', () => {
+				throw new Error('killed');
+			});
+			await reloadMeanwhile(context, [{name: media, ...filesOf(media)}]).catch(() => {});
+			expect(await observeProxy(context)).toMatchObject({loaded: false});
+		});
+
+		it.each([
+			['those that cannot be verified', () => context.host.files.delete('/opt/specify/specify7/authorities/own.pem')],
+			[
+				'those that are not in the storage',
+				() => Object.assign(stored, {[`${local(media)}.crt`]: '', [`${local(specify7)}.crt`]: ''}),
+			],
+		])('leave out %s', async (_, change) => {
+			change();
+			await drain(certificates(context));
+			expect(loaded).toEqual([null, null]);
+		});
 	});
 
 	it('of a failed first rehearsal leave nothing that would ask where it counts', async () => {

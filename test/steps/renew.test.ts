@@ -41,6 +41,9 @@ describe.runIf(hasOpenssl)('a renewal', () => {
 	/** The proxy makes what is missing when it is told to load its configuration anew. */
 	let issues: boolean;
 	let issued: number;
+	/** What was shown while others were got, at each reload. */
+	let meanwhile: {certificate: string; key: string}[][];
+	const certificatesOf = (input: string) => JSON.parse(input).apps.tls.certificates;
 	const make = (given: Parameters<typeof answersWith>[0] = {}) => {
 		const answers = answersWith({domain, hostnames: {landing: null}, ports: {https}, ...given});
 		context = contextWith({answers});
@@ -64,18 +67,25 @@ describe.runIf(hasOpenssl)('a renewal', () => {
 				return {};
 			})
 			.on(/proxy find /, ({line}) => {
-				const folder = line.split(' find ')[1]!.split(' ')[0]!;
-				return {stdout: stored.get(folder) ? `${folder}/name.crt\n` : ''};
+				const under = line.split(' find ')[1]!.split(' ')[0]!;
+				const full = [...stored].filter(([path, text]) => text !== '' && `${path}/`.startsWith(`${under}/`));
+				return {stdout: full.map(([path]) => `${path}/${path.split('/').at(-1)}.crt\n`).join('')};
 			})
-			.on('caddy reload', ({line}) => {
-				if (!line.includes('--force')) return {};
-				for (const name of [specify7, media])
-					if (!stored.get(`${place}/${name}`) && issues) {
-						stored.set(`${place}/${name}`, 'fresh');
-						issued += 1;
-						// Each is another than the one before.
-						server.setSecureContext(issued % 2 === 1 ? fresh : old);
-					}
+			.on('caddy adapt', {stdout: '{"apps":{"http":{}}}'})
+			.on('caddy reload', ({line, input}) => {
+				const {automate, load_files} = input === '' ? {automate: [], load_files: []} : certificatesOf(input);
+				meanwhile.push(load_files);
+				for (const name of automate)
+					if (!stored.get(`${place}/${name}`) && issues) stored.set(`${place}/${name}`, 'fresh');
+				// What is told to be shown is shown until the next reload; each that comes is another than the one before.
+				if (
+					input === '' &&
+					line.includes('--force') &&
+					[...stored.values()].filter(it => it === 'fresh').length > issued
+				) {
+					issued += 1;
+					server.setSecureContext(issued % 2 === 1 ? fresh : old);
+				}
 				return {};
 			});
 		return context;
@@ -85,6 +95,7 @@ describe.runIf(hasOpenssl)('a renewal', () => {
 		server.setSecureContext(old);
 		issues = true;
 		issued = 0;
+		meanwhile = [];
 		stored = new Map([
 			[`${place}/${specify7}`, 'old'],
 			[`${place}/${media}`, 'old'],
@@ -97,12 +108,32 @@ describe.runIf(hasOpenssl)('a renewal', () => {
 		const {result, yielded} = await drain(renew(context, [specify7, media]));
 		expect(result).toBe(true);
 		expect(yielded.flatMap(event => (event.type === 'check' ? [event.name] : []))).toEqual([
+			`new certificate of ${specify7}`,
 			`certificate of ${specify7}`,
+			`new certificate of ${media}`,
 			`certificate of ${media}`,
 		]);
 		expect(storedNow()).toEqual({[`${place}/${specify7}`]: 'fresh', [`${place}/${media}`]: 'fresh'});
 		const reloads = context.host.ran('caddy reload');
-		expect(reloads).toEqual([expect.stringContaining('--force'), expect.stringContaining('--force')]);
+		expect(reloads).toEqual(Array(4).fill(expect.stringContaining('--force')));
+	});
+
+	it('shows the old one until the new one has come', async () => {
+		await drain(renew(context, [media]));
+		const files = `/data/replaced/${media}/${media}`;
+		expect(meanwhile).toEqual([[{certificate: `${files}.crt`, key: `${files}.key`}], []]);
+	});
+
+	it('has nothing to show where there was none', async () => {
+		stored.delete(`${place}/${media}`);
+		context.host.on('caddy reload', () => {
+			stored.set(`${place}/${media}`, 'fresh');
+			server.setSecureContext(fresh);
+			return {};
+		});
+		await drain(renew(context, [media]));
+		expect(context.host.ran('caddy adapt')).toEqual([]);
+		expect(storedNow()).toMatchObject({[`${place}/${media}`]: 'fresh'});
 	});
 
 	it('of one name leaves the others alone', async () => {
