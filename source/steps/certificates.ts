@@ -227,7 +227,9 @@ export const certificates: Step = async function* (context) {
 		const isNew = observation.proxy.certificates !== 'final';
 		const fresh = authority?.staging && isNew ? await unproven(context, authority.directory) : [];
 		const isGot = answers.proxy === 'public' && answers.certificates !== 'own';
-		const meanwhile = isNew && isGot ? await shownOfOthers(context) : [];
+		// A run that was killed meanwhile may have left the proxy without what its files say.
+		const isChanged = isNew || !observation.proxy.loaded;
+		const meanwhile = isChanged && isGot ? await shownOfOthers(context) : [];
 		if (fresh.length > 0) yield* rehearse(context, fresh, {staging: authority!.staging!, meanwhile});
 
 		const since = new Date().toISOString();

@@ -260,6 +260,16 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 			expect(trusted()).toContain(other.cert.trim());
 		});
 
+		it('are shown by the run after one that was killed when its files were written', async () => {
+			context.observation.proxy = {...context.observation.proxy, certificates: 'final', loaded: false};
+			issued[real] = [specify7, media];
+			await drain(certificates(context));
+			expect(loaded.map(one => one?.certificates.load_files ?? null)).toEqual([
+				[filesOf(specify7), filesOf(media)],
+				null,
+			]);
+		});
+
 		it('count as not loaded when the run is killed in between', async () => {
 			context.host.on('caddy reload', () => {
 				throw new Error('killed');
