@@ -1,6 +1,6 @@
-import {randomBytes} from 'node:crypto';
+import {createHash, randomBytes} from 'node:crypto';
 import {chmod, mkdir, open, readdir, readFile, rename, rm, stat, statfs} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {stripVTControlCharacters} from 'node:util';
 import {execa, type ResultPromise} from 'execa';
@@ -82,6 +82,26 @@ const nearest = async <T>(path: string, look: (folder: string) => Promise<T>): P
 		} catch (error) {
 			if (folder === dirname(folder) || !(isMissing(error) || isForbidden(error))) throw error;
 		}
+	}
+};
+
+/** How the names of a file begin while it is written; whose process it is follows. */
+const unfinished = (path: string) => `.${createHash('sha256').update(basename(path)).digest('hex').slice(0, 8)}-`;
+
+const lives = (pid: number) => {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EPERM';
+	}
+};
+
+/** Removes what a process that was killed while it wrote this file has left. */
+const removeUnfinished = async (path: string) => {
+	const start = unfinished(path);
+	for (const name of await readdir(dirname(path))) {
+		const pid = name.startsWith(start) && /^(\d+)-[0-9a-f]+\.tmp$/.exec(name.slice(start.length))?.[1];
+		if (pid && !lives(Number(pid))) await rm(join(dirname(path), name), {force: true});
 	}
 };
 
@@ -171,7 +191,8 @@ export const localHost: Host = {
 
 	async write(path, text, mode) {
 		await makeFolder(dirname(path), 0o755);
-		const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+		await removeUnfinished(path);
+		const temporary = join(dirname(path), `${unfinished(path)}${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
 		try {
 			const file = await open(temporary, 'wx', 0o600);
 			try {

@@ -5,6 +5,7 @@ import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
 import type {Secrets} from '../model/secrets.js';
+import {completeHashes} from '../steps/files.js';
 import {runCommand} from './command.js';
 import {recordInstalled} from './history.js';
 import {openInstallation, planFor} from './installation.js';
@@ -136,7 +137,10 @@ export const runDetached = async (): Promise<number> => {
 			if (event.type === 'run.finished') {
 				exitCode = event.exitCode;
 				// What cannot be written down now is no reason to call a good run a bad one.
-				if (exitCode === exitCodes.done) await recordInstalled({host: localHost, directory}, answers).catch(() => {});
+				if (exitCode === exitCodes.done)
+					await Promise.all([recordInstalled({host: localHost, directory}, answers), completeHashes(context)]).catch(
+						() => {},
+					);
 				// Whoever reads that the run has finished may begin the next one.
 				await unlock();
 			}

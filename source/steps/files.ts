@@ -43,6 +43,19 @@ export const readHashes = async (host: Host, directory: string): Promise<Hashes>
 const writeHashes = ({host, directory}: Pick<Context, 'host' | 'directory'>, hashes: Hashes) =>
 	host.write(hashesPath(directory), JSON.stringify(hashes, null, '\t'), 0o600);
 
+/** Records again what was written where the record is lost: later it would be taken for hand edits. */
+export const completeHashes = async (context: Pick<Context, 'host' | 'directory' | 'files'>) => {
+	const {host, directory, files} = context;
+	const recorded = await readHashes(host, directory);
+	const found = files.map(async ({path, text, generated = text}) =>
+		recorded[path] === undefined && (await host.read(join(directory, path))) === text
+			? [[path, hashOf(generated)] as const]
+			: [],
+	);
+	const lost = (await Promise.all(found)).flat();
+	if (lost.length > 0) await writeHashes(context, {...recorded, ...Object.fromEntries(lost)});
+};
+
 /**
  * Texts of files edited by hand that are to stay: those named now, and those kept earlier as long as what would be written
  * instead is the same. Paths are relative to the folder.
@@ -78,9 +91,9 @@ export const replacedEdits = async (
 	const names = (await host.list(previous)).filter(name => name > since).sort();
 	for (const name of names.reverse()) {
 		const folder = join(previous, name);
-		const list = await host.read(join(folder, editedList));
-		if (list === null) continue;
-		const paths = (JSON.parse(list) as string[]).filter(isKeepable);
+		const list = join(folder, editedList);
+		if ((await host.stat(list)) === null) continue;
+		const paths = Object.values(await readRecord(host, list)).filter(isKeepable);
 		const texts = paths.map(async path => [path, (await host.read(join(folder, path))) ?? ''] as const);
 		return Object.fromEntries(await Promise.all(texts));
 	}
@@ -144,6 +157,14 @@ export const writeFiles: Step = async function* (context) {
 						: `To keep your version instead: --keep ${path}. Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.`,
 			};
 	}
+	for (const {path, generated} of files)
+		if (generated !== undefined && before[path] && !before[path].split(' ').includes(hashOf(generated)))
+			yield {
+				type: 'note',
+				level: 'warning',
+				message: `${path} stays as you edited it: what the answers change in it does not take effect.`,
+				hint: `"specify-setup reconfigure" shows the difference (d), and takes the new one if you like; a copy of yours is kept.`,
+			};
 	for (const path of stale) {
 		await host.remove(join(directory, path));
 		if (edited.includes(path))

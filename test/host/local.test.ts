@@ -1,7 +1,8 @@
 import {mkdir, readdir, readFile, stat, symlink, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
+import {execa} from 'execa';
 import {afterEach, describe, expect, it} from 'vitest';
 import {Cancelled} from '../../source/errors.js';
 import type {Command} from '../../source/host/host.js';
@@ -226,6 +227,28 @@ describe('writing a file', () => {
 		await expect(localHost.write(path, 'text', 0o644)).rejects.toMatchObject({path});
 		expect(await readdir(path)).toEqual(['inside']);
 		expect((await readdir(folder)).filter(name => name.endsWith('.tmp'))).toEqual([]);
+	});
+
+	it('takes away what a process that was killed in the middle of it has left, and nothing else', async () => {
+		const path = fresh();
+		const place = dirname(path);
+		const module = JSON.stringify(new URL('../../source/host/local.ts', import.meta.url));
+		const program = `const {localHost} = await import(${module});
+			await localHost.write(${JSON.stringify(path)}, 'half'.repeat(50_000_000), 0o644);`;
+		const child = execa(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
+			reject: false,
+		});
+		const unfinished = async () => (await readdir(place)).filter(name => name.endsWith('.tmp'));
+		await until(async () => (await unfinished()).length > 0);
+		child.kill('SIGKILL');
+		expect(await child).toMatchObject({signal: 'SIGKILL'});
+		const left = await unfinished();
+		expect(left).toHaveLength(1);
+		await localHost.write(join(place, 'another'), 'text', 0o644);
+		expect(await readdir(place)).toContain(left[0]);
+		await localHost.write(path, 'whole', 0o644);
+		expect(await unfinished()).toEqual([]);
+		expect(await readFile(path, 'utf8')).toBe('whole');
 	});
 
 	it('that fails keeps what was there', async () => {

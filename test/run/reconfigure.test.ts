@@ -134,6 +134,24 @@ describe('an edit by hand', {timeout: 60_000}, () => {
 		expect(told).toMatchObject([{type: 'note', level: 'warning', message: expect.stringContaining(path)}]);
 	});
 
+	it('that is kept although the answers change the file is told to stand in their way', async () => {
+		const host = new FakeHost();
+		await write(host, parseAnswers({}).answers!);
+		const path = 'landing/index.html';
+		const mine = '<h1>Our own page</h1>\n';
+		host.files.set(join(directory, path), {text: mine, mode: 0o644});
+		expect((await write(host, parseAnswers({}).answers!, [path])).notes).toEqual([]);
+		const other = parseAnswers({domain: 'museum.example', certificates: 'internal'}).answers!;
+		const {notes} = await write(host, other, [path]);
+		expect(host.files.get(join(directory, path))?.text).toBe(mine);
+		expect(notes).toMatchObject([
+			{
+				level: 'warning',
+				message: `${path} stays as you edited it: what the answers change in it does not take effect.`,
+			},
+		]);
+	});
+
 	it('of a mounted file that is kept starts the service that reads it again', async () => {
 		const answers = parseAnswers({}).answers!;
 		const host = new FakeHost();

@@ -5,7 +5,7 @@ import {hashOf, installationFiles} from '../../source/files/installation.js';
 import {localHost} from '../../source/host/local.js';
 import type {StepEvent} from '../../source/model/events.js';
 import type {Context} from '../../source/steps/context.js';
-import {compareFiles, writeFiles} from '../../source/steps/files.js';
+import {compareFiles, completeHashes, writeFiles} from '../../source/steps/files.js';
 import {answersWith} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
 import type {FakeHost} from '../_helpers/fake-host.js';
@@ -87,6 +87,24 @@ describe('the files of an installation', () => {
 		expect((await compareFiles(context))['.env']).toBe('different');
 		expect((await write(context)).result.changed).toBe(true);
 		expect(context.host.files.get('/opt/specify/.env')).toEqual({...environment, mode: 0o600});
+	});
+
+	it('whose record is lost are recorded again, so that nobody takes them for hand edits', async () => {
+		const context = contextWith();
+		await drain(writeFiles(context));
+		const record = '/opt/specify/.specify-setup/hashes.json';
+		const before = context.host.files.get(record)!.text;
+		for (const text of ['', undefined]) {
+			if (text === undefined) context.host.files.delete(record);
+			else context.host.files.set(record, {text, mode: 0o600});
+			await completeHashes(context);
+			expect(context.host.files.get(record)!.text).toBe(before);
+		}
+		context.host.files.delete(record);
+		const [edited] = context.files;
+		context.host.files.set(`/opt/specify/${edited!.path}`, {text: 'by hand', mode: 0o644});
+		await completeHashes(context);
+		expect((await compareFiles(context))[edited!.path]).toBe('edited');
 	});
 
 	it('that are lost come back', async () => {
