@@ -1,10 +1,10 @@
 import {writeFile} from 'node:fs/promises';
 import {basename} from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {describe, expect, it} from 'vitest';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import {inspectDump} from '../../source/database/inspect.js';
 import {DumpScanner} from '../../source/database/scan.js';
-import {SetupError} from '../../source/errors.js';
+import {Cancelled, SetupError} from '../../source/errors.js';
 import type {Answers} from '../../source/model/answers.js';
 import {accountsAreCurrent, database, observeDatabase} from '../../source/steps/database.js';
 import {offlineAnswers} from '../_helpers/answers.js';
@@ -541,6 +541,56 @@ describe('a dump', () => {
 		expect(error.message).toMatch(/is cut/);
 		expect(ran(finished)).toBe(false);
 		expect(ran(revoked)).toBe(true);
+	});
+
+	describe('during which the server waits', () => {
+		const minute = 60_000;
+		/** A server that takes nothing more; a minute passes with every look. */
+		const waiting = async (free: string) => {
+			const server = serverWith(await loading(), {tables: null});
+			const {host} = server.context;
+			let passed = 0;
+			const now = Date.now.bind(Date);
+			vi.spyOn(Date, 'now').mockImplementation(() => now() + passed);
+			let looks = 0;
+			host.on(' df -Pk ', () => {
+				looks += 1;
+				// There is room when it begins.
+				const available = looks === 1 ? '90000000' : free;
+				return {stdout: `Filesystem 1024-blocks Used Available\nnone 1000 1000 ${available} 100% /\n`};
+			});
+			host.feed = (_, input, {signal} = {}) => {
+				input.resume();
+				const ageing = setInterval(() => (passed += minute), 200);
+				return new Promise((_resolve, reject) =>
+					signal!.addEventListener('abort', () => {
+						clearInterval(ageing);
+						reject(new Cancelled());
+					}),
+				);
+			};
+			return {...server, looks: () => looks};
+		};
+		afterEach(() => {
+			vi.restoreAllMocks();
+		});
+
+		it('for room on a full disk is told with what is missing', async () => {
+			const {context, ran} = await waiting('20');
+			const {error} = await drainToError(database(context));
+			expect(error.message).toMatch(/^There is not enough space for the loaded dump: 20\.5 kB are free/);
+			expect((error as SetupError).hint).toMatch(/^Free .* starts afresh/);
+			expect(ran(finished)).toBe(false);
+			expect(ran(revoked)).toBe(true);
+		});
+
+		it('while there is room is let be', async () => {
+			const {context, looks} = await waiting('90000000');
+			setTimeout(() => context.controller.abort(), 3000);
+			const {error} = await drainToError(database(context));
+			expect(error).toBeInstanceOf(Cancelled);
+			expect(looks()).toBeGreaterThan(2);
+		});
 	});
 
 	it('that is gone fails the load', async () => {
