@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {parse} from 'yaml';
+import {parse, stringify} from 'yaml';
 import {type Authority, startAuthority} from '../lab/authority.js';
 import {makeRoot, makeServerCertificate} from '../lab/certificates.js';
 import {bundle, docker, Installation, type Ran} from './installation.js';
@@ -152,6 +152,11 @@ const expectPutBack = async (ran: Ran, before: Record<string, string>) => {
 	await expectAllThere();
 	expect((await museum.run('reconfigure', '--plan', '--json')).stdout).toContain('"done":true');
 };
+
+/** An entrypoint that fails where a variable has a value, and is `program` otherwise. */
+const failingWhen = (variable: string, value: string, says: string, program: string) => [
+	...['sh', '-c', `if [ "$$${variable}" = ${value} ]; then echo ${says} >&2; exit 1; fi; exec ${program} "$$@"`, 'sh'],
+];
 
 const healthy = () => museum.compose('up', '--detach', '--wait', '--no-recreate', '--pull', 'never');
 
@@ -359,9 +364,18 @@ describe('a change that fails', () => {
 
 	test('because a database does not start with it brings the old one back', async () => {
 		await healthy();
+		// A database and an asset server that do not get along with one answer each.
 		writeFileSync(
 			museum.path('compose.override.yaml'),
-			`services:\n  db:\n    entrypoint: [sh, -c, 'if [ "$$TZ" = Europe/Oslo ]; then echo the disk is broken >&2; exit 1; fi; exec docker-entrypoint.sh "$$@"', sh]\n`,
+			stringify({
+				services: {
+					db: {entrypoint: failingWhen('TZ', 'Europe/Oslo', 'the disk is broken', 'docker-entrypoint.sh')},
+					media: {
+						entrypoint: failingWhen('SERVER_NAME', 'media.away.test', 'no such museum', 'env'),
+						command: ['python3', '-u', 'server.py'],
+					},
+				},
+			}),
 		);
 		expect((await change()).exitCode).toBe(0);
 		await healthy();
@@ -371,6 +385,43 @@ describe('a change that fails', () => {
 		expect(said(ran)).toContain('the disk is broken');
 		expect(await museum.sql('SELECT @@system_time_zone')).toEqual([['JST']]);
 		expect(parse(museum.read('.specify-setup/refused.yaml'))).toMatchObject({timezone: 'Europe/Oslo'});
+	});
+
+	test('because the asset server does not start with the new names brings the old ones back', async () => {
+		const before = files();
+		const ran = await museum.run(
+			...[
+				'reconfigure',
+				'--yes',
+				'--set=hostnames={specify7: specify7.away.test, media: media.away.test, landing: away.test}',
+			],
+			'--set=domain=away.test',
+		);
+		await expectPutBack(ran, before);
+		expect(said(ran)).toContain('no such museum');
+	});
+
+	test('because nobody answers where the images are to come from is refused, and nothing was touched', async () => {
+		const [before, containers] = [files(), await starts()];
+		const ran = await museum.run('reconfigure', '--yes', '--set=images.registry=127.0.0.1:5999');
+		expect(ran.exitCode, said(ran)).toBe(3);
+		expect(said(ran)).toContain('127.0.0.1:5999');
+		expect(files()).toEqual(before);
+		expect(await starts()).toEqual(containers);
+	});
+
+	test("because the proxy cannot read a file of the user's own goes on as it was, and says which", async () => {
+		const broken = museum.path('Caddyfile.d', 'own.caddy');
+		writeFileSync(broken, 'nonsense of my own\n');
+		const {result, pauses} = await pausesDuring(museum.run('reconfigure', '--yes', '--set=email=new@nrm.test'));
+		expect(result.exitCode, said(result)).toBe(1);
+		expect(said(result)).toContain('own.caddy');
+		expect(pauses).toEqual({pages: 0, files: 0, attachments: 0});
+		rmSync(broken);
+		const mended = await change();
+		expect(mended.exitCode, said(mended)).toBe(0);
+		expect(mended.restarted).toEqual([]);
+		await expectAllThere();
 	});
 
 	test('after new passwords gives the old ones back', async () => {
