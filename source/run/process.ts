@@ -1,11 +1,13 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {access, constants} from 'node:fs/promises';
 import type {DumpFacts} from '../database/inspect.js';
 import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
 import type {Secrets} from '../model/secrets.js';
 import {completeHashes} from '../steps/files.js';
+import {worldError} from '../steps/trouble.js';
 import {runCommand} from './command.js';
 import {recordInstalled} from './history.js';
 import {openInstallation, planFor} from './installation.js';
@@ -75,7 +77,8 @@ export const startDetached = async (request: RunRequest): Promise<{isAlive(): bo
 };
 
 /** Says why a run could not begin, so that it is told as if it had happened at the caller's; returns the exit code. */
-const tellRefusal = (error: unknown): number => {
+const tellRefusal = async (thrown: unknown, directory: string): Promise<number> => {
+	const error = await worldError(thrown, {host: localHost, directory, engineFolder: null});
 	if (!(error instanceof SetupError)) {
 		process.stderr.write(`${messageOf(error)}\n`);
 		return exitCodes.failed;
@@ -106,9 +109,11 @@ export const runDetached = async (): Promise<number> => {
 	let unlock: () => Promise<void>;
 	try {
 		await localHost.makeFolder(directory, 0o755);
+		// Of a file system that cannot be written to, Node would say that a folder in it is missing.
+		await access(directory, constants.W_OK);
 		unlock = await lock(directory, about.run);
 	} catch (error) {
-		return tellRefusal(error);
+		return tellRefusal(error, directory);
 	}
 	const controller = new AbortController();
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
@@ -149,7 +154,7 @@ export const runDetached = async (): Promise<number> => {
 		journal.close();
 		return exitCode;
 	} catch (error) {
-		return tellRefusal(error);
+		return tellRefusal(error, directory);
 	} finally {
 		await unlock();
 	}

@@ -40,7 +40,9 @@ const steps: Record<Exclude<StepId, 'rollback'>, Step> = {
 
 /** The world's troubles in our words; all else is a defect, which has no hint of its own. */
 const asSetupError = async (thrown: unknown, context: Context) => {
-	const error = await worldError(thrown, context);
+	const {host, directory, observation} = context;
+	const engineFolder = observation.engine.reachable ? observation.engine.dataFolder : null;
+	const error = await worldError(thrown, {host, directory, engineFolder});
 	return error instanceof SetupError
 		? error
 		: new SetupError(`Something unexpected happened: ${messageOf(error)}`, {

@@ -49,10 +49,11 @@ const folderFull = async (host: Context['host'], path: string, error: unknown) =
  * Turns the world's troubles, wherever they come up in a step, into errors of ours: an engine that went away, a full or
  * failing disk, a folder that is read-only or belongs to another user. What says already what to do about it stays as it is,
  * and so does everything else.
+ * @param engineFolder where the engine keeps its data; null when it is not known
  */
 export const worldError = async (
 	error: unknown,
-	{host, observation, directory}: Pick<Context, 'host' | 'observation' | 'directory'>,
+	{host, directory, engineFolder}: Pick<Context, 'host' | 'directory'> & {engineFolder: string | null},
 ): Promise<unknown> => {
 	const words = wordsOf(error);
 	const {path = null, code} = (error ?? {}) as NodeJS.ErrnoException;
@@ -60,8 +61,8 @@ export const worldError = async (
 	if (error instanceof EngineUnreachable || engineWords.test(words)) return engineGone(error);
 	if (spaceWords.test(words)) {
 		if (tells(/\b(?:free|make room)\b/i)) return error;
-		const engineFolder = observation.engine.reachable ? observation.engine.dataFolder : directory;
-		return folderFull(host, path ?? (error instanceof SetupError ? engineFolder : directory), error);
+		const unnamed = error instanceof SetupError && engineFolder !== null ? engineFolder : directory;
+		return folderFull(host, path ?? unnamed, error);
 	}
 	if (readOnlyWords.test(words))
 		return new SetupError(`${path ?? 'A folder that is needed'} is read-only.`, {

@@ -9,9 +9,9 @@ const system = (code: string, words: string, path?: string) =>
 	Object.assign(new Error(`${code}: ${words}`), {code, ...(path ? {path} : {})});
 
 const told = async (error: unknown, free = 1e6) => {
-	const context = contextWith();
-	context.host.free = free;
-	const result = await worldError(error, context);
+	const {host, directory} = contextWith();
+	host.free = free;
+	const result = await worldError(error, {host, directory, engineFolder: '/var/lib/docker'});
 	expect(result).toBeInstanceOf(SetupError);
 	return result as SetupError;
 };
@@ -99,7 +99,7 @@ describe('other troubles of the world', () => {
 		'thrown text',
 		null,
 	])('is none: %s', async error => {
-		expect(await worldError(error, contextWith())).toBe(error);
+		expect(await worldError(error, {...contextWith(), engineFolder: null})).toBe(error);
 	});
 });
 
