@@ -66,13 +66,18 @@ const refuseHalfLoaded = async (context: Context) => {
 		});
 };
 
+/** @throws SetupError when the last run did not finish */
+const refuseUnfinished = async (directory: string, consequence: string) => {
+	if (isUnfinished(await lastRunOf(directory)))
+		throw new SetupError(`The last run did not finish, so that ${consequence}.`, {
+			hint: 'Run "specify-setup install --yes": it continues.',
+		});
+};
+
 /** Starts what is stopped, database and proxy first. Not after a run that stopped halfway: it may wait on purpose. */
 const startStopped = async ({directory, open}: Given) => {
 	const context = await open();
-	if (isUnfinished(await lastRunOf(directory)))
-		throw new SetupError('The last run did not finish, so that services may be stopped on purpose.', {
-			hint: 'Run "specify-setup install --yes": it continues.',
-		});
+	await refuseUnfinished(directory, 'services may be stopped on purpose');
 	const {services} = context.observation;
 	const isSpecify = (service: ServiceName) => service === 'specify7' || service === 'worker';
 	const inState = (...states: string[]) =>
@@ -89,7 +94,8 @@ const startStopped = async ({directory, open}: Given) => {
 	return stopped.join(', ');
 };
 
-const loadConfiguration = async ({open}: Given) => {
+const loadConfiguration = async ({directory, open}: Given) => {
+	await refuseUnfinished(directory, 'the proxy may show other certificates than its files say, on purpose');
 	await reloadProxy(await open());
 	return '';
 };

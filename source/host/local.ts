@@ -191,7 +191,8 @@ export const localHost: Host = {
 
 	async write(path, text, mode) {
 		await makeFolder(dirname(path), 0o755);
-		await removeUnfinished(path);
+		// What cannot be cleaned up is no reason not to write.
+		await removeUnfinished(path).catch(() => {});
 		const temporary = join(dirname(path), `${unfinished(path)}${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
 		try {
 			const file = await open(temporary, 'wx', 0o600);

@@ -11,7 +11,7 @@ import {rootPath} from '../steps/authorities.js';
 import {certificates} from '../steps/certificates.js';
 import type {Context, Step} from '../steps/context.js';
 import {database} from '../steps/database.js';
-import {writeFiles} from '../steps/files.js';
+import {standsInTheWay, writeFiles} from '../steps/files.js';
 import {gate} from '../steps/gate.js';
 import {institution} from '../steps/institution.js';
 import {passwords, writePending} from '../steps/passwords.js';
@@ -172,8 +172,12 @@ async function* goBack(
 		for (const {id, title: doing, done} of filesFirst(plan)) {
 			if (done || id === 'preflight') continue;
 			yield {type: 'note', step, level: 'info', message: `${doing} …`};
-			for await (const event of doStep(id, before))
-				if (event.type !== 'step.started' && event.type !== 'step.finished') yield {...event, step} as Event;
+			for await (const event of doStep(id, before)) {
+				if (event.type === 'step.started' || event.type === 'step.finished') continue;
+				// Edits come back with the configuration they belong to.
+				if (event.type === 'note' && event.hint === standsInTheWay) continue;
+				yield {...event, step} as Event;
+			}
 		}
 		yield {
 			type: 'step.finished',

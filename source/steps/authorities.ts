@@ -5,7 +5,7 @@ import {exec} from '../engine/compose.js';
 import {messageOf, SetupError} from '../errors.js';
 import {hashOf} from '../files/installation.js';
 import {proxyFolder, stateFolder} from '../files/names.js';
-import {stagingRoots} from '../model/authority.js';
+import {hasOwnAuthority, stagingRoots} from '../model/authority.js';
 import type {Context} from './context.js';
 import {pause} from './wait.js';
 
@@ -82,27 +82,26 @@ const fetchStagingRoots = async (signal: AbortSignal) => {
 	}
 };
 
-const extraAuthorities = async (context: Context) => {
+/** Whom the answers let this installation trust besides the public authorities, PEM each; the proxy runs with these answers. */
+export const extraAuthorities = async (context: Context): Promise<string[]> => {
 	const {host, directory, answers, signal} = context;
 	const {certificates, proxy, acme, own} = answers;
-	if (certificates === 'internal' || proxy === 'behind') {
-		const root = await readRoot(context);
-		// Visitors of another web server never see it.
-		if (proxy === 'public') await host.write(rootPath(directory), root, 0o644);
-		return root;
-	}
-	if (certificates === 'letsencrypt-staging') return fetchStagingRoots(signal);
+	if (certificates === 'internal' || proxy === 'behind') return certificatesIn(await readRoot(context));
+	if (certificates === 'letsencrypt-staging') return certificatesIn(await fetchStagingRoots(signal));
 	const given = acme.ca !== null || own.authority !== null;
-	return given ? ((await host.read(privateAuthority(directory))) ?? '') : '';
+	return given ? certificatesIn((await host.read(privateAuthority(directory))) ?? '') : [];
 };
 
-/** Writes down whom this installation trusts. Tells whether that has changed. */
-export const writeAuthorities = async (context: Context) => {
-	const {host, directory} = context;
-	const extra = await extraAuthorities(context);
-	const bundle = `${certificatesIn(extra).join('\n')}\n${rootCertificates.join('\n')}\n`;
+/** Writes down whom this installation trusts besides the public authorities, PEM each. Tells whether that has changed. */
+export const writeAuthorities = async (context: Context, given?: readonly string[]) => {
+	const {host, directory, answers} = context;
+	const extra = given ?? (await extraAuthorities(context));
+	const own = extra.length === 0 ? '' : `${extra.join('\n')}\n`;
+	// Visitors of another web server never see it.
+	if (hasOwnAuthority(answers)) await host.write(rootPath(directory), own, 0o644);
+	const bundle = `${extra.join('\n')}\n${rootCertificates.join('\n')}\n`;
 	const changed = (await host.read(bundlePath(directory))) !== bundle;
-	await host.write(extraPath(directory), extra === '' ? '' : `${certificatesIn(extra).join('\n')}\n`, 0o644);
+	await host.write(extraPath(directory), own, 0o644);
 	await host.write(bundlePath(directory), bundle, 0o644);
 	await host.write(sourcePath(directory), await sourceOf(context), 0o600);
 	return changed;

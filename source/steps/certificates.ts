@@ -8,13 +8,13 @@ import type {TlsPhase} from '../files/proxy-private.js';
 import {lookUpNames} from '../host/dns.js';
 import {acmeProblems, explainAcme} from '../model/acme-log.js';
 import {namesOf} from '../model/addresses.js';
-import {acmeAuthorityOf, hasOwnAuthority} from '../model/authority.js';
+import {type AcmeAuthority, acmeAuthorityOf, hasOwnAuthority} from '../model/authority.js';
 import type {StepEvent} from '../model/events.js';
 import {gateFor} from '../model/gate.js';
 import {imageOf} from '../model/images.js';
 import {judgeNames} from '../model/names.js';
-import {rememberAuthorities, rootPath, writeAuthorities} from './authorities.js';
-import {type CertificateFiles, issuedFolder, issuedIn, issuerFolder, shownOfOthers} from './certificate-storage.js';
+import {extraAuthorities, rememberAuthorities, rootPath, writeAuthorities} from './authorities.js';
+import {forgetShown, issuedFolder, issuedFor, issuedIn, keepShown, type Meanwhile} from './certificate-storage.js';
 import type {Context, Step} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
 import {
@@ -133,17 +133,23 @@ export async function* waitForCertificates(
 
 /**
  * Waits until the proxy has got a certificate of the answers' authority for every host name, whatever it shows.
+ * @param authorities PEM certificates that are trusted besides the public ones
  * @throws SetupError that names the host name and what is wrong with it
  */
-export const waitForIssue = (context: Context, names: readonly string[], since: string) => {
-	const authority = acmeAuthorityOf(context.answers);
-	return waitFor(context, names, {
-		has: async name => ((await issuedIn(context, issuerFolder(context))).has(name) ? 'it has come' : null),
+export const waitForIssue = (
+	context: Context,
+	names: readonly string[],
+	{since, authorities}: {since: string; authorities: readonly string[]},
+) =>
+	waitFor(context, names, {
+		has: async name => {
+			const issuer = await issuedFor(context, name, authorities);
+			return issuer === null ? null : `by ${issuer}`;
+		},
 		what: 'new certificate',
 		since,
-		authority: authority?.directory ?? null,
+		authority: acmeAuthorityOf(context.answers)?.directory ?? null,
 	});
-};
 
 /** The proxy does not run as root; what it keeps is its own, in a new volume as in one of an earlier version. */
 const ownStorage = async ({host, answers, project, signal}: Context) => {
@@ -157,19 +163,19 @@ const ownStorage = async ({host, answers, project, signal}: Context) => {
 
 /**
  * Makes the proxy serve with these ways to certificates, whether it ran before or not. Returns whether it was started.
- * @param meanwhile what a proxy that runs shows until the next reload, though others are being got
+ * @param meanwhile what it shows until the next reload, though others are being got
  */
 async function* serve(
 	context: Context,
 	phaseOf: (name: string) => TlsPhase,
-	meanwhile: readonly CertificateFiles[],
+	meanwhile: Meanwhile,
 ): AsyncGenerator<StepEvent, boolean> {
 	await writePrivate(context, await privateFiles(context, phaseOf));
 	const started = await startServices(context, ['proxy']);
 	yield* waitHealthy(context, ['proxy']);
+	if (meanwhile.shown.length > 0) await reloadMeanwhile(context, meanwhile);
 	// One that has just begun must not be made to ask an authority a second time.
-	if (started) await recordLoaded(context);
-	else await (meanwhile.length > 0 ? reloadMeanwhile(context, meanwhile) : reloadProxy(context));
+	else await (started ? recordLoaded(context) : reloadProxy(context));
 	return started;
 }
 
@@ -180,7 +186,7 @@ async function* serve(
 async function* rehearse(
 	context: Context,
 	names: readonly string[],
-	{staging, meanwhile}: {staging: string; meanwhile: readonly CertificateFiles[]},
+	{staging, meanwhile}: {staging: string; meanwhile: Meanwhile},
 ): AsyncGenerator<StepEvent> {
 	const since = new Date().toISOString();
 	try {
@@ -199,10 +205,11 @@ async function* rehearse(
 	}
 }
 
-/** The names an authority with a test environment has never issued for here. */
-const unproven = async (context: Context, directory: string) => {
-	const running = (await containerOf(context, 'proxy'))?.state === 'running';
-	const proven = running ? await issuedIn(context, issuedFolder(directory)) : new Set();
+/** The names that neither an authority nor its test environment has issued for here. */
+const unproven = async (context: Context, {directory, staging}: AcmeAuthority) => {
+	const isRunning = (await containerOf(context, 'proxy'))?.state === 'running';
+	const folders = [directory, staging].flatMap(asked => (asked === null ? [] : [issuedFolder(asked)]));
+	const proven = isRunning ? await issuedIn(context, ...folders) : new Set();
 	return namesOf(context.answers).filter(name => !proven.has(name));
 };
 
@@ -222,28 +229,27 @@ export const certificates: Step = async function* (context) {
 	const kept = ['own.crt', 'own.key', 'authority.pem', 'eab.key'];
 	const before = await readPrivate(context, [...namesOf(answers).map(tlsFile), ...kept]);
 	const restoreAuthorities = await rememberAuthorities(context);
+	// What works already is not put at stake: only a new way to a certificate is rehearsed.
+	const isNew = observation.proxy.certificates !== 'final';
+	let meanwhile: Meanwhile = {shown: [], wanted: []};
 	try {
-		// What works already is not put at stake: only a new way to a certificate is rehearsed.
-		const isNew = observation.proxy.certificates !== 'final';
-		const fresh = authority?.staging && isNew ? await unproven(context, authority.directory) : [];
 		const isGot = answers.proxy === 'public' && answers.certificates !== 'own';
 		// A run that was killed meanwhile may have left the proxy without what its files say.
-		const isChanged = isNew || !observation.proxy.loaded;
-		const meanwhile = isChanged && isGot ? await shownOfOthers(context) : [];
+		if (isGot && (isNew || !observation.proxy.loaded)) meanwhile = await keepShown(context);
+		const fresh = authority?.staging && isNew ? await unproven(context, authority) : [];
 		if (fresh.length > 0) yield* rehearse(context, fresh, {staging: authority!.staging!, meanwhile});
 
 		const since = new Date().toISOString();
 		const started = yield* serve(context, () => 'final', meanwhile);
-		const isMeanwhile = !started && meanwhile.length > 0;
-		if (isMeanwhile)
-			yield* waitForIssue(
-				context,
-				meanwhile.map(({name}) => name),
-				since,
-			);
+		const extra = await extraAuthorities(context);
+		const isMeanwhile = meanwhile.shown.length > 0;
+		if (isMeanwhile) yield* waitForIssue(context, meanwhile.wanted, {since, authorities: extra});
 		// Specify must trust what is shown: the old until here, the new from here on.
-		const trusted = await writeAuthorities(context);
-		if (isMeanwhile) await reloadProxy(context);
+		const trusted = await writeAuthorities(context, extra);
+		if (isMeanwhile) {
+			await reloadProxy(context);
+			await forgetShown(context);
+		}
 		const changed = started || trusted || !observation.proxy.loaded;
 		if (answers.proxy === 'behind')
 			return {
@@ -257,7 +263,9 @@ export const certificates: Step = async function* (context) {
 	} catch (error) {
 		// What was served before goes on; an authority that refused is not asked again behind anybody's back.
 		await restoreAuthorities();
-		if (Object.keys(before).length > 0) {
+		// A run before this one, which was killed, has changed the files: with them alone nothing would be shown.
+		const isLeft = !isNew && meanwhile.shown.length > 0;
+		if (Object.keys(before).length > 0 && !isLeft) {
 			await writePrivate(context, before);
 			await reloadProxy({...context, signal: new AbortController().signal}, {force: true}).catch(() => {});
 		}

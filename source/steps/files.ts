@@ -109,6 +109,10 @@ export const staleEdits = async ({host, directory}: Pick<Context, 'host' | 'dire
 	);
 };
 
+/** What to do about an edit that is kept although the answers change its file. */
+export const standsInTheWay =
+	'"specify-setup reconfigure" shows the difference (d), and takes the new one if you like; a copy of yours is kept.';
+
 /** Writes the generated files; keeps a copy of each version it replaces. */
 export const writeFiles: Step = async function* (context) {
 	const {host, directory, files, observation} = context;
@@ -163,7 +167,7 @@ export const writeFiles: Step = async function* (context) {
 				type: 'note',
 				level: 'warning',
 				message: `${path} stays as you edited it: what the answers change in it does not take effect.`,
-				hint: `"specify-setup reconfigure" shows the difference (d), and takes the new one if you like; a copy of yours is kept.`,
+				hint: standsInTheWay,
 			};
 	for (const path of stale) {
 		await host.remove(join(directory, path));

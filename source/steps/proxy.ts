@@ -10,7 +10,7 @@ import {namesOf} from '../model/addresses.js';
 import {acmeAuthorityOf} from '../model/authority.js';
 import {gateFor} from '../model/gate.js';
 import type {ObservedProxy} from '../model/observation.js';
-import type {CertificateFiles} from './certificate-storage.js';
+import type {Meanwhile} from './certificate-storage.js';
 import type {Context} from './context.js';
 
 type Place = Pick<Context, 'host' | 'directory'>;
@@ -189,30 +189,52 @@ export const reloadProxy = async (running: Running, {force = false}: {force?: bo
 	await host.write(loadedPath(directory), configuration, 0o600);
 };
 
-/** The part of Caddy's own configuration that is looked at here. */
+/** The parts of Caddy's own configuration that are looked at here. */
 type CaddyConfiguration = {
-	apps: {tls?: {certificates?: {automate?: string[]; load_files?: {certificate: string; key: string}[]}}};
+	apps: {
+		http?: {servers?: Record<string, {automatic_https?: {skip_certificates?: string[]}}>};
+		tls?: {certificates?: {automate?: string[]; load_files?: {certificate: string; key: string}[]}};
+	};
 };
 
+const loadConfiguration = (running: Running, configuration: CaddyConfiguration) =>
+	load(running, ['reload', '--force', '--config', '-'], JSON.stringify(configuration));
+
 /**
- * Makes the running proxy get certificates in the ways its files say, while visitors are shown these. It counts as not loaded:
+ * Makes the running proxy get certificates in the ways its files say, while visitors are shown others. It counts as not loaded:
  * the next reload shows what has come.
  * @throws SetupError with the proxy's reason; then the earlier configuration goes on
  */
-export const reloadMeanwhile = async (running: Running, shown: readonly CertificateFiles[]) => {
+export const reloadMeanwhile = async (running: Running, {shown, wanted}: Meanwhile) => {
 	const configuration: CaddyConfiguration = JSON.parse(
 		await load(running, ['adapt', '--config', configurationInProxy]),
 	);
-	// Caddy gets none for a host name that it was given one for, unless it is told to.
-	const {automate = [], load_files = []} = configuration.apps.tls?.certificates ?? {};
-	configuration.apps.tls = {
-		...configuration.apps.tls,
-		certificates: {
-			...configuration.apps.tls?.certificates,
-			automate: [...new Set([...automate, ...shown.map(({name}) => name)])],
-			load_files: [...load_files, ...shown.map(({certificate, key}) => ({certificate, key}))],
-		},
-	};
 	await running.host.write(loadedPath(running.directory), '', 0o600);
-	await load(running, ['reload', '--force', '--config', '-'], JSON.stringify(configuration));
+	const {http, tls} = configuration.apps;
+	const {automate = [], load_files = []} = tls?.certificates ?? {};
+	const certificates = {
+		...tls?.certificates,
+		load_files: [...load_files, ...shown.map(({certificate, key}) => ({certificate, key}))],
+	};
+	// Caddy asks nobody while it has a certificate of its own for a name: it gives those up first.
+	const servers = Object.entries(http?.servers ?? {}).map(([name, server]) => {
+		const {skip_certificates = [], ...others} = server.automatic_https ?? {};
+		return [name, {...server, automatic_https: {...others, skip_certificates: [...skip_certificates, ...wanted]}}];
+	});
+	await loadConfiguration(running, {
+		...configuration,
+		apps: {
+			...configuration.apps,
+			http: {...http, servers: Object.fromEntries(servers)},
+			tls: {...tls, certificates: {...certificates, automate: automate.filter(name => !wanted.includes(name))}},
+		},
+	});
+	// Nor does it ask by itself for a name that it was given a certificate for.
+	await loadConfiguration(running, {
+		...configuration,
+		apps: {
+			...configuration.apps,
+			tls: {...tls, certificates: {...certificates, automate: [...new Set([...automate, ...wanted])]}},
+		},
+	});
 };

@@ -3,8 +3,8 @@ import {exec} from '../engine/compose.js';
 import {exitCodes, SetupError} from '../errors.js';
 import {namesOf} from '../model/addresses.js';
 import type {StepEvent} from '../model/events.js';
-import {writeAuthorities} from './authorities.js';
-import {certificatesIn, issuerFolder} from './certificate-storage.js';
+import {readAuthorities, writeAuthorities} from './authorities.js';
+import {certificatesIn, copyToShow, forgetShown, issuerFolder} from './certificate-storage.js';
 import {waitForCertificates, waitForIssue} from './certificates.js';
 import type {Context} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
@@ -90,8 +90,9 @@ async function* replace(context: Context, name: string, before: string | null): 
 		await inProxy(calm, 'mv', place, aside);
 		const [certificate] = await certificatesIn(calm, aside);
 		if (certificate) {
-			await reloadMeanwhile(context, [{name, certificate, key: certificate.replace(/crt$/, 'key')}]);
-			yield* waitForIssue(context, [name], since);
+			const shown = [await copyToShow(context, name, certificate)];
+			await reloadMeanwhile(context, {shown, wanted: [name]});
+			yield* waitForIssue(context, [name], {since, authorities: await readAuthorities(context)});
 		}
 		await reloadProxy(context, {force: true});
 		yield* waitForCertificates(context, [name], {since, isNew: (_, serial) => serial !== before});
@@ -101,6 +102,7 @@ async function* replace(context: Context, name: string, before: string | null): 
 		throw error;
 	}
 	await inProxy(calm, 'rm', '-rf', aside);
+	await forgetShown(calm);
 }
 
 /** Takes back the certificate that was put aside, unless a new one has come meanwhile. */

@@ -10,6 +10,8 @@ const spaceWords = /no space left on device|disk quota exceeded|\b(?:ENOSPC|EDQU
 const readOnlyWords = /read-only file system|\bEROFS\b/i;
 const missingVariable = /required variable (\w+) is missing a value/;
 const clockWords = /certificate (?:is not yet valid|has expired)|CERT_(?:NOT_YET_VALID|HAS_EXPIRED)/;
+/** Node's words for a server of ours, on this machine, that went away. */
+const connectionWords = /connect ECONNREFUSED 127\.0\.0\.1|\bECONNRESET\b|socket hang up|no answer in \d+ seconds/;
 const diskWords = /input\/output error|\bEIO\b/i;
 
 /** All that an error says: its own words and, of ours, the lines below them. */
@@ -47,7 +49,7 @@ const folderFull = async (host: Context['host'], path: string, error: unknown) =
 
 /**
  * Turns the world's troubles, wherever they come up in a step, into errors of ours: an engine that went away, a full or
- * failing disk, a folder that is read-only or belongs to another user. What says already what to do about it stays as it is,
+ * failing disk, a folder that is read-only or belongs to another user, an installation that does not answer any more. What says already what to do about it stays as it is,
  * and so does everything else.
  * @param engineFolder where the engine keeps its data; null when it is not known
  */
@@ -87,6 +89,11 @@ export const worldError = async (
 		return new SetupError(`A certificate is not valid yet, or not any more: ${messageOf(error)}`, {
 			hint: 'Is the clock of this machine right ("date")? Set it, for example with "sudo timedatectl set-ntp true", then run this again.',
 			details: error instanceof SetupError ? error.details : [],
+			cause: error,
+		});
+	if (!(error instanceof SetupError) && connectionWords.test(words))
+		return new SetupError(`Specify stopped answering: ${messageOf(error)}.`, {
+			hint: 'Does the Docker engine run ("docker info"), and do the services ("specify-setup status")? When they do, run this again: it continues from here.',
 			cause: error,
 		});
 	if ((code === 'EACCES' || code === 'EPERM') && path !== null)

@@ -27,12 +27,12 @@ export const serveAtSocket = (socket: string, handler: RequestListener) => liste
 export const serve = async (handler: RequestListener) =>
 	((await listening(createServer(handler), 0, '127.0.0.1')).address() as AddressInfo).port;
 
-/** A self-made certificate for a name, valid for two days. */
-export const makeCertificate = (folder: string, name: string) => {
+/** A self-made certificate for a name, valid for so many days. */
+export const makeCertificate = (folder: string, name: string, days = 2) => {
 	const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
 	execFileSync(
 		'openssl',
-		['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+		['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', `${days}`]
 			.concat(['-keyout', key, '-out', cert, '-subj', `/CN=${name}`])
 			.concat(['-addext', `subjectAltName=DNS:${name}`]),
 		{stdio: 'ignore'},

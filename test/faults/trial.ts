@@ -115,6 +115,8 @@ const untruths = async (museum: Museum, words: Words, ends: readonly Ending[]): 
 	if (!ends.includes(ending))
 		problems.push(`the first run said "${summaryOf(museum, words)}" (${ending}), not one of: ${ends.join(', ')}`);
 	if (ending === 'locked' || ending === 'refused') return problems;
+	// It says that nothing could be begun: there is no journal it could contradict.
+	if (ending === 'failed' && museum.journalPath === null) return problems;
 	const last = museum.events().at(-1);
 	const finished = last?.type === 'run.finished' ? last : null;
 	if (ending === 'cut' && finished) problems.push('the run is said to have been cut, but it finished');

@@ -16,7 +16,14 @@ const folderLabel = 'com.docker.compose.project.working_dir';
 const lines = async (command: readonly [string, ...string[]]): Promise<string[]> =>
 	((await ask(command)) ?? '').split('\n').filter(Boolean);
 
-type Container = {name: string; image: string; project: string; folder: string; volumes: string[]};
+type Container = {
+	name: string;
+	image: string;
+	project: string;
+	folder: string;
+	isInstalled: boolean;
+	volumes: string[];
+};
 
 /** Every container of the engine. The image is the reference it was made from, which a later pull does not change. */
 const allContainers = async (): Promise<Container[]> => {
@@ -24,15 +31,29 @@ const allContainers = async (): Promise<Container[]> => {
 	if (ids.length === 0) return [];
 	const label = (key: string): string => `{{index .Config.Labels "${key}"}}`;
 	const mounts = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}';
-	const format = ['{{.Name}}', '{{.Config.Image}}', label(projectLabel), label(folderLabel), mounts].join('\t');
+	const format = [
+		'{{.Name}}',
+		'{{.Config.Image}}',
+		label(projectLabel),
+		label(folderLabel),
+		label(labels.project),
+		mounts,
+	].join('\t');
 	return (await lines(['docker', 'inspect', '--type', 'container', '--format', format, ...ids])).map(line => {
-		const [name = '', image = '', project = '', folder = '', volumes = ''] = line.split('\t');
-		return {name: name.replace(/^\//, ''), image, project, folder, volumes: volumes.split(' ').filter(Boolean)};
+		const [name = '', image = '', project = '', folder = '', installed = '', volumes = ''] = line.split('\t');
+		return {
+			name: name.replace(/^\//, ''),
+			image,
+			project,
+			folder,
+			isInstalled: installed !== '',
+			volumes: volumes.split(' ').filter(Boolean),
+		};
 	});
 };
 
-const isOurs = ({image, project}: Container): boolean =>
-	project !== '' && registryNames.some(name => image.startsWith(`${name}/`));
+const isOurs = ({image, project, isInstalled}: Container): boolean =>
+	project !== '' && isInstalled && registryNames.some(name => image.startsWith(`${name}/`));
 
 /** The installations whose containers run images of the laboratory's registry, as the engine shows them now. */
 const installationsNow = async (): Promise<Installation[]> => {

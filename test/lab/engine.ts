@@ -173,9 +173,23 @@ export const stopEngine = async (home: string): Promise<boolean> => {
 			return false;
 		}
 		await endProcess(pid, stopTimeoutMs);
+		await endContainerd();
 	}
 	writeState(home, 'engine', rest);
 	return true;
+};
+
+/**
+ * An engine that had to be killed leaves its containerd, or the number of one that has ended and that nobody asked after: the
+ * next engine would wait for it.
+ */
+const endContainerd = async (): Promise<void> => {
+	const folder = '/var/run/docker/containerd';
+	const file = `${folder}/containerd.pid`;
+	if (!existsSync(file)) return;
+	const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+	if (commandLineOf(pid)?.includes(`${folder}/containerd.toml`)) await endProcess(pid, stopTimeoutMs);
+	rmSync(file, {force: true});
 };
 
 /** Removes the Compose plugin if the laboratory put it there, and forgets what it knew of the engine. */

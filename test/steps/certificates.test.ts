@@ -1,10 +1,18 @@
-import {beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
 import {Cancelled, SetupError} from '../../source/errors.js';
 import {letsEncrypt} from '../../source/model/authority.js';
 import type {StepEvent} from '../../source/model/events.js';
 import {storageName} from '../../source/steps/certificate-storage.js';
 import {certificates} from '../../source/steps/certificates.js';
-import {gateOf, observeProxy, privateFiles, reloadMeanwhile, setGate, writePrivate} from '../../source/steps/proxy.js';
+import {
+	gateOf,
+	observeProxy,
+	privateFiles,
+	recordLoaded,
+	reloadMeanwhile,
+	setGate,
+	writePrivate,
+} from '../../source/steps/proxy.js';
 import {answersWith} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
 import {temporaryFolder} from '../_helpers/folder.js';
@@ -64,10 +72,13 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		context.host.files.set('/root/ca.pem', {text: keys.cert, mode: 0o644});
 		context.engine.service('proxy');
 		context.host
-			.on(/ find \/data\/caddy\/certificates\/(\S+) /, ({line}) => {
-				const [, place] = /certificates\/(\S+) /.exec(line)!;
-				const names = issued[place!] ?? [];
-				return {stdout: names.map(name => `/data/caddy/certificates/${place}/${name}/${name}.crt\n`).join('')};
+			.on(/ find (\/data\/caddy\/certificates\/.+) -name/, ({line}) => {
+				const places = / find (.+) -name/
+					.exec(line)![1]!
+					.split(' ')
+					.map(path => path.split('/').at(-1)!);
+				const found = places.flatMap(place => (issued[place] ?? []).map(name => `${place}/${name}/${name}.crt\n`));
+				return {stdout: found.map(path => `/data/caddy/certificates/${path}`).join('')};
 			})
 			.on('docker logs', () => ({stderr: log.map(row => `${JSON.stringify(row)}\n`).join('')}))
 			.on('caddy reload', () => {
@@ -194,101 +205,225 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 
 	describe('that visitors are shown when others are asked for', () => {
 		type Caddy = {
-			certificates: {automate: string[]; load_files: {certificate: string; key: string}[]};
-			automation: object;
+			apps: {
+				http: {servers: Record<string, {automatic_https?: {skip_certificates?: string[]}}>};
+				tls: {
+					automation: object;
+					certificates: {automate: string[]; load_files: {certificate: string; key: string}[]};
+				};
+			};
 		};
-		/** Caddy's configuration of certificates at each reload; null where it reads its own file. */
+		/** Caddy's configuration at each reload; null where it reads its own file. */
 		let loaded: (Caddy | null)[];
-		const local = (name: string) => `/data/caddy/certificates/local/${name}/${name}`;
-		const filesOf = (name: string) => ({certificate: `${local(name)}.crt`, key: `${local(name)}.key`});
-		const own = {certificate: '/etc/caddy.private/own.crt', key: '/etc/caddy.private/own.key'};
-		let stored: Record<string, string>;
-		const serveBefore = () => {
+		const stored = new Map<string, string>();
+		const local = (name: string) => `/data/caddy/certificates/local/${name}/${name}.crt`;
+		const byRealOne = (name: string) => `/data/caddy/certificates/${real}/${name}/${name}.crt`;
+		const copyOf = (name: string) => ({certificate: `/data/shown/${name}.crt`, key: `/data/shown/${name}.key`});
+		const shownAt = (index: number) => loaded[index]?.apps.tls.certificates.load_files ?? null;
+		const own = '/etc/caddy.private/own.crt';
+		/** The authority issues when it is asked for a name by its own way. */
+		let issues: boolean;
+		beforeEach(() => {
 			make();
 			loaded = [];
-			stored = {[`${local(specify7)}.crt`]: keys.cert, [`${local(media)}.crt`]: keys.cert};
+			issues = true;
+			stored.clear();
+			for (const name of [specify7, media]) stored.set(local(name), keys.cert);
 			const automation = {policies: [{subjects: [specify7]}]};
+			const servers = {srv0: {listen: [':443'], automatic_https: {disable_redirects: true}}};
+			const adapted = {apps: {http: {servers}, tls: {automation, certificates: {automate: ['extra']}}}};
 			context.host.files.set('/opt/specify/specify7/authorities/own.pem', {text: keys.cert, mode: 0o644});
 			context.host
-				.on(' find /data/caddy/certificates /etc/caddy.private ', () => ({stdout: Object.keys(stored).join('\n')}))
-				.on(/ proxy cat (\S+)\.crt$/, ({line}) => ({stdout: stored[line.split(' ').at(-1)!] ?? ''}))
-				.on('caddy adapt', {stdout: JSON.stringify({apps: {tls: {automation, certificates: {automate: ['extra']}}}})})
+				.on(/ find (.+) -name/, ({line}) => {
+					const folders = / find (.+) -name/.exec(line)![1]!.split(' ');
+					const found = [...stored.keys()].filter(path => folders.some(folder => path.startsWith(`${folder}/`)));
+					return {stdout: found.join('\n')};
+				})
+				.on(/ proxy cat (\S+)\.crt$/, ({line}) => {
+					const text = stored.get(line.split(' ').at(-1)!);
+					return text === undefined ? {exitCode: 1} : {stdout: text};
+				})
+				.on(/ proxy sh -c .* sh (\S+) (\S+)$/, ({line}) => {
+					const [from, to] = line.split(' ').slice(-2);
+					stored.set(`${to}.crt`, stored.get(`${from}.crt`)!.repeat(2));
+					return {};
+				})
+				.on(/ proxy rm -rf /, ({line}) => {
+					const gone = line.split(' rm -rf ')[1]!.split(' ');
+					for (const path of stored.keys()) if (gone.some(folder => path.startsWith(`${folder}/`))) stored.delete(path);
+					return {};
+				})
+				.on('caddy adapt', {stdout: JSON.stringify(adapted)})
 				.on('caddy reload', ({input}) => {
 					asked.push(directoriesAsked());
-					loaded.push(input === '' ? null : JSON.parse(input).apps.tls);
-					issued[test] = [specify7, media];
-					if (loaded.length > 1) issued[real] = [specify7, media];
+					loaded.push(input === '' ? null : JSON.parse(input));
+					const {automate = []} = loaded.at(-1)?.apps.tls.certificates ?? {};
+					for (const name of [specify7, media].filter(one => issues && automate.includes(one))) {
+						const folder = storageName(directoriesAsked()[name]!);
+						stored.set(`/data/caddy/certificates/${folder}/${name}/${name}.crt`, keys.cert);
+					}
 					return {};
 				});
-		};
-		beforeEach(serveBefore);
+		});
+		const both = [copyOf(specify7), copyOf(media)];
 
 		it('are shown until those have come, in the rehearsal and after it', async () => {
 			const {yielded} = await drain(certificates(context));
-			expect(loaded.map(one => one?.certificates ?? null)).toEqual([
-				...Array(2).fill({automate: ['extra', specify7, media], load_files: [filesOf(specify7), filesOf(media)]}),
+			// Each time the proxy gives up its own first, and then asks for others.
+			expect(loaded.map((_, index) => shownAt(index))).toEqual([both, both, both, both, null]);
+			expect(loaded.map(one => one?.apps.tls.certificates.automate ?? null)).toEqual([
+				['extra'],
+				['extra', specify7, media],
+				['extra'],
+				['extra', specify7, media],
 				null,
 			]);
-			expect(loaded[0]!.automation).toEqual({policies: [{subjects: [specify7]}]});
-			expect(asked.map(one => one[media])).toEqual([staging, directory, directory]);
+			expect(loaded[0]!.apps.http.servers.srv0!.automatic_https).toEqual({
+				disable_redirects: true,
+				skip_certificates: [specify7, media],
+			});
+			expect(loaded[1]!.apps.http.servers.srv0!.automatic_https).toEqual({disable_redirects: true});
+			expect(loaded[1]!.apps.tls.automation).toEqual({policies: [{subjects: [specify7]}]});
+			expect(asked.map(one => one[media])).toEqual([staging, staging, directory, directory, directory]);
 			expect(checks(yielded)).toEqual([
 				...[`rehearsal of ${specify7}: true`, `rehearsal of ${media}: true`],
 				...[`new certificate of ${specify7}: true`, `new certificate of ${media}: true`],
 				...[`certificate of ${specify7}: true`, `certificate of ${media}: true`],
 			]);
 			expect(await observeProxy(context)).toMatchObject({certificates: 'final', loaded: true});
+			expect([...stored.keys()].filter(path => path.startsWith('/data/shown'))).toEqual([]);
+		});
+
+		it('are another than what the proxy has, for which it would ask nobody', async () => {
+			let copied: string | undefined;
+			const load = context.host.run.bind(context.host);
+			context.host.run = async (command, options) => {
+				if (command.args.includes('adapt')) copied = stored.get(copyOf(media).certificate);
+				return load(command, options);
+			};
+			await drain(certificates(context));
+			expect(copied).toBe(`${keys.cert}${keys.cert}`);
 		});
 
 		it('are the files of an own certificate where those are shown', async () => {
-			stored = {[own.certificate]: keys.cert, [`${local(media)}.crt`]: makeCertificate(folder, media).cert};
+			stored.clear();
+			stored.set(own, keys.cert);
+			stored.set(local(media), makeCertificate(folder, media).cert);
 			await drain(certificates(context));
-			expect(loaded[0]!.certificates.load_files).toEqual([own, own]);
+			expect(shownAt(0)).toEqual(both);
+			const copied = context.host.ran(' sh -c ').map(line => line.split(' ').at(-2));
+			expect(copied).toEqual(Array(2).fill('/etc/caddy.private/own'));
+		});
+
+		it('are shown for each name that has none of the authority yet, and for no other', async () => {
+			stored.delete(local(media));
+			stored.set(byRealOne(media), keys.cert);
+			await drain(certificates(context));
+			expect(shownAt(0)).toEqual([copyOf(specify7)]);
+			expect(loaded[0]!.apps.http.servers.srv0!.automatic_https!.skip_certificates).toEqual([specify7]);
+			expect(loaded[1]!.apps.tls.certificates.automate).toEqual(['extra', specify7]);
 		});
 
 		it('are not trusted any more only when the others are shown', async () => {
 			const trusted = () => context.host.files.get('/opt/specify/specify7/authorities/own.pem')?.text;
 			const other = makeCertificate(folder, `*.${domain}`);
 			context.host.files.set('/root/ca.pem', {text: `${keys.cert}${other.cert}`, mode: 0o644});
-			const then: (string | undefined)[] = [];
-			context.host.on('caddy reload', ({input}) => {
-				then.push(input === '' ? 'shown' : trusted() === keys.cert ? 'trusted' : 'not trusted');
-				issued[test] = issued[real] = [specify7, media];
-				return {};
-			});
+			const then: string[] = [];
+			const load = context.host.run.bind(context.host);
+			context.host.run = async (command, options) => {
+				if (command.args.includes('reload'))
+					then.push(options?.input ? (trusted() === keys.cert ? 'trusted' : 'not trusted') : 'shown');
+				return load(command, options);
+			};
 			await drain(certificates(context));
-			expect(then).toEqual(['trusted', 'trusted', 'shown']);
+			expect(then).toEqual([...Array(4).fill('trusted'), 'shown']);
 			expect(trusted()).toContain(other.cert.trim());
 		});
 
-		it('are shown by the run after one that was killed when its files were written', async () => {
-			context.observation.proxy = {...context.observation.proxy, certificates: 'final', loaded: false};
-			issued[real] = [specify7, media];
-			await drain(certificates(context));
-			expect(loaded.map(one => one?.certificates.load_files ?? null)).toEqual([
-				[filesOf(specify7), filesOf(media)],
-				null,
-			]);
+		it('stay when what comes would be trusted by nobody', async () => {
+			const other = makeCertificate(folder, `*.${domain}`);
+			context.host.files.set('/root/ca.pem', {text: other.cert, mode: 0o644});
+			await writePrivate(context, {[`tls-${media}.caddy`]: '# earlier\n'});
+			const {error} = await drainToError(certificates(context));
+			expect(error.message).toContain(`Nobody here trusts the certificate that was issued for ${specify7}`);
+			expect((error as SetupError).hint).toContain('acme.ca');
+			// The one reload of the proxy's own file is that of the earlier one.
+			expect(loaded.indexOf(null)).toBe(loaded.length - 1);
+			expect(context.host.files.get(`${privateFolder}/tls-${media}.caddy`)?.text).toBe('# earlier\n');
 		});
 
-		it('count as not loaded when the run is killed in between', async () => {
+		it('are shown until an expired one in the storage is replaced', async () => {
+			issues = false;
+			const expired = makeCertificate(folder, `*.${domain}`, 1).cert;
+			const now = Date.now.bind(Date);
+			vi.spyOn(Date, 'now').mockImplementation(() => now() + 1.5 * 86_400_000);
+			for (const name of [specify7, media]) stored.set(byRealOne(name), expired);
+			let early: unknown;
+			setTimeout(() => {
+				early = loaded.includes(null);
+				for (const name of [specify7, media]) stored.set(byRealOne(name), keys.cert);
+			}, 1200);
+			await drain(certificates(context));
+			vi.restoreAllMocks();
+			expect([early, loaded.at(-1)]).toEqual([false, null]);
+		});
+
+		describe('when a run is killed in between', () => {
+			beforeEach(() => {
+				context.observation.proxy = {...context.observation.proxy, certificates: 'final', loaded: false};
+				stored.clear();
+				for (const name of [specify7, media]) stored.set(copyOf(name).certificate, keys.cert);
+			});
+
+			it('are shown by the next one', async () => {
+				await drain(certificates(context));
+				expect(loaded.map((_, index) => shownAt(index))).toEqual([both, both, null]);
+				expect(context.host.ran(' sh -c ')).toEqual([]);
+			});
+
+			it('are shown on when the next one is refused', async () => {
+				issues = false;
+				await writePrivate(context, await privateFiles(context));
+				log = [refusal(media, 'dns', 'no record')];
+				const {error} = await drainToError(certificates(context));
+				expect(error).toBeInstanceOf(SetupError);
+				expect(loaded.map((_, index) => shownAt(index))).toEqual([both, both]);
+				expect(stored.has(copyOf(media).certificate)).toBe(true);
+			});
+		});
+
+		it('count as not loaded from the beginning', async () => {
+			await recordLoaded(context);
+			expect(await observeProxy(context)).toMatchObject({loaded: true});
 			context.host.on('caddy reload', () => {
 				throw new Error('killed');
 			});
-			await reloadMeanwhile(context, [{name: media, ...filesOf(media)}]).catch(() => {});
+			const shown = [{name: media, ...copyOf(media)}];
+			await reloadMeanwhile(context, {shown, wanted: [media]}).catch(() => {});
 			expect(await observeProxy(context)).toMatchObject({loaded: false});
 		});
 
 		it.each([
 			['those that cannot be verified', () => context.host.files.delete('/opt/specify/specify7/authorities/own.pem')],
-			[
-				'those that are not in the storage',
-				() => Object.assign(stored, {[`${local(media)}.crt`]: '', [`${local(specify7)}.crt`]: ''}),
-			],
+			['those that are not in the storage', () => stored.clear()],
 		])('leave out %s', async (_, change) => {
 			change();
+			context.host.on('caddy reload', ({input}) => {
+				loaded.push(input === '' ? null : JSON.parse(input));
+				for (const name of [specify7, media])
+					stored.set(`/data/caddy/certificates/${test}/${name}/${name}.crt`, keys.cert);
+				return {};
+			});
 			await drain(certificates(context));
 			expect(loaded).toEqual([null, null]);
 		});
+	});
+
+	it('that the test environment issued, and visitors see, are not rehearsed again', async () => {
+		issued[test] = [specify7, media];
+		const {yielded} = await drain(certificates(context));
+		expect(checks(yielded).filter(name => name.startsWith('rehearsal'))).toEqual([]);
+		expect(context.host.ran('rm -rf')).toEqual([]);
 	});
 
 	it('of a failed first rehearsal leave nothing that would ask where it counts', async () => {

@@ -71,6 +71,10 @@ describe.runIf(hasOpenssl)('a renewal', () => {
 				const full = [...stored].filter(([path, text]) => text !== '' && `${path}/`.startsWith(`${under}/`));
 				return {stdout: full.map(([path]) => `${path}/${path.split('/').at(-1)}.crt\n`).join('')};
 			})
+			.on(/proxy cat (\S+)\.crt$/, ({line}) => {
+				const [, folder] = / cat (\S+)\/[^/]+$/.exec(line)!;
+				return stored.get(folder!) ? {stdout: stored.get(folder!) === 'fresh' ? fresh.cert : old.cert} : {exitCode: 1};
+			})
 			.on('caddy adapt', {stdout: '{"apps":{"http":{}}}'})
 			.on('caddy reload', ({line, input}) => {
 				const {automate, load_files} = input === '' ? {automate: [], load_files: []} : certificatesOf(input);
@@ -115,13 +119,17 @@ describe.runIf(hasOpenssl)('a renewal', () => {
 		]);
 		expect(storedNow()).toEqual({[`${place}/${specify7}`]: 'fresh', [`${place}/${media}`]: 'fresh'});
 		const reloads = context.host.ran('caddy reload');
-		expect(reloads).toEqual(Array(4).fill(expect.stringContaining('--force')));
+		expect(reloads).toEqual(Array(6).fill(expect.stringContaining('--force')));
+		expect(context.host.ran('rm -rf /data/shown')).toHaveLength(2);
 	});
 
 	it('shows the old one until the new one has come', async () => {
 		await drain(renew(context, [media]));
-		const files = `/data/replaced/${media}/${media}`;
-		expect(meanwhile).toEqual([[{certificate: `${files}.crt`, key: `${files}.key`}], []]);
+		const shown = {certificate: `/data/shown/${media}.crt`, key: `/data/shown/${media}.key`};
+		// The proxy gives up its own first, and then asks for another.
+		expect(meanwhile).toEqual([[shown], [shown], []]);
+		const [copied] = context.host.ran(' sh -c ');
+		expect(copied).toMatch(new RegExp(` /data/replaced/${media}/${media} /data/shown/${media}$`));
 	});
 
 	it('has nothing to show where there was none', async () => {

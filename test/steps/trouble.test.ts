@@ -77,6 +77,19 @@ describe('a full disk', () => {
 	});
 });
 
+describe('an installation that stops answering', () => {
+	it.each([
+		system('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:443'),
+		system('ECONNRESET', 'read ECONNRESET'),
+		new Error('socket hang up'),
+		new Error('no answer in 30 seconds'),
+	])('is told as that: %s', async error => {
+		const {message, hint} = await told(error);
+		expect(message).toBe(`Specify stopped answering: ${error.message}.`);
+		expect(hint).toContain('docker info');
+	});
+});
+
 describe('other troubles of the world', () => {
 	it.each([
 		[
