@@ -14,6 +14,9 @@ const isMissing = (error: unknown) => {
 	return code === 'ENOENT' || code === 'ENOTDIR';
 };
 
+const isPrematureClose = (error: unknown) =>
+	(error as NodeJS.ErrnoException | undefined)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
+
 const isForbidden = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EACCES';
 
 const missingAs =
@@ -173,7 +176,9 @@ export const localHost: Host = {
 		release();
 		input.destroy();
 		if (signal?.aborted) throw new Cancelled();
-		if (inputError) throw inputError;
+		// A command that failed has something to say; that it did not take everything follows from it.
+		const isCutByCommand = result.exitCode !== 0 && isPrematureClose(inputError);
+		if (inputError && !isCutByCommand) throw inputError;
 		return finished(result);
 	},
 

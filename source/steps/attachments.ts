@@ -150,7 +150,7 @@ async function* send(context: Context, root: string, files: Files): AsyncGenerat
 	});
 	yield progress('copying');
 	const ticks = ticksDuring(
-		Promise.all([host.feed(command, archive.stream, {signal}), archive.packed]),
+		Promise.allSettled([host.feed(command, archive.stream, {signal}), archive.packed]),
 		progressIntervalMs,
 	);
 	let tick = await ticks.next();
@@ -158,7 +158,11 @@ async function* send(context: Context, root: string, files: Files): AsyncGenerat
 		yield progress(basename(archive.current()));
 		tick = await ticks.next();
 	}
-	const [{exitCode, stderr}] = tick.value;
+	const [fed, packed] = tick.value;
+	if (fed.status === 'rejected') throw fed.reason;
+	const {exitCode, stderr} = fed.value;
+	// Of a program that failed the archive only knows that it was not taken.
+	if (packed.status === 'rejected' && exitCode === 0) throw packed.reason;
 	const failure = new SetupError(`The attachments could not be copied: ${stderr.trim().split('\n').pop()}`, {
 		hint: 'See "docker compose logs media", then run this again: it goes on with what is missing.',
 	});

@@ -2,6 +2,7 @@ import {mkdir, readdir, readFile, stat, symlink, writeFile} from 'node:fs/promis
 import {createServer} from 'node:net';
 import {dirname, join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
 import {execa} from 'execa';
 import {afterEach, describe, expect, it} from 'vitest';
 import {Cancelled} from '../../source/errors.js';
@@ -167,6 +168,19 @@ describe('feeding a program', () => {
 		const result = await localHost.feed(sh('head -c 10 >/dev/null; echo "ERROR 1064" >&2; exit 1'), endless);
 		expect(result).toMatchObject({exitCode: 1, stderr: 'ERROR 1064\n'});
 		expect(endless.destroyed).toBe(true);
+	});
+
+	it('that is cut off ends with what it said, also where the input comes through others', async () => {
+		const source = new Readable({
+			read() {
+				this.push(Buffer.alloc(65_536, 'x'));
+			},
+		});
+		const input = new PassThrough();
+		const passed = pipeline(source, input).catch(error => error.code);
+		const result = await localHost.feed(sh('head -c 10 >/dev/null; echo "engine is gone" >&2; exit 1'), input);
+		expect(result).toMatchObject({exitCode: 1, stderr: 'engine is gone\n'});
+		expect(await passed).toBe('ERR_STREAM_PREMATURE_CLOSE');
 	});
 
 	it('fails with the error of its input, even if the program then ends well', async () => {
