@@ -144,7 +144,7 @@ const loadError = (stderr: string, file: string) => {
 		stderr.trim().split('\n').pop() ??
 		'';
 	// 137: the client's container went with the server's.
-	if (/2013|2006|gone away|Lost connection|exit code 137/i.test(said))
+	if (/2013|2006|2026|gone away|Lost connection|exit code 137/i.test(said))
 		return new SetupError(`The database server stopped while ${file} was loaded.`, {
 			hint: 'Read "docker compose logs db", then run this again: the load starts afresh.',
 			details: [said],

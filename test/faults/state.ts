@@ -35,7 +35,7 @@ export const generalOf = (museum: Museum) => {
 		general = general.replaceAll(museum.directory, '<folder>').replaceAll(museum.project, '<project>');
 		for (const [name, port] of ports) general = general.replaceAll(String(port), `<port ${name}>`);
 		return general
-			.replace(/localhost:50\d\d/g, '<registry>')
+			.replace(/(localhost|127\.0\.0\.1):50\d\d/g, '<registry>')
 			.replace(/10\.213\.\d+\.\d+/g, '<network>')
 			.replace(/[0-9a-f]{40,64}/g, '<hash>')
 			.replace(/(-----BEGIN [A-Z ]+-----)[\s\S]+?(-----END)/g, '$1…$2');

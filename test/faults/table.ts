@@ -24,7 +24,7 @@ Made by \`npm run test:faults -- --all\` (seed ${seed}; the same seed strikes at
 
 Not tried: a power cut (nothing here loses what the kernel has not yet written), a jump of the machine's own clock (only the run and the commands it starts see the jump; the containers do not), a full disk under the engine itself. Restarts of the engine stop every container of the machine; they are tried only with \`SPECIFY_LAB_MAY_RESTART_ENGINE=1\`.
 
-Half of them install a dump with attachments, the others an empty start with an institution.
+A row is made anew by \`--only NAME --table\`. Half of them install a dump with attachments, the others an empty start with an institution.
 
 **${rows.filter(({problem}) => problem === '').length} of ${rows.length} as promised.**
 

@@ -514,6 +514,7 @@ describe('a dump', () => {
 		],
 		['ERROR 3 (HY000) at line 3: Error writing file \'/tmp/ML\' (Errcode: 28 "No space left on device")', /Free \d/],
 		['ERROR 2013 (HY000) at line 7: Lost connection to server during query', /logs db.*starts afresh/],
+		['ERROR 2026 (HY000) at line 9: TLS/SSL error: unexpected eof while reading', /logs db.*starts afresh/],
 	])('refused with "%s" fails with it, and what was granted for it is taken back', async (words, hint) => {
 		const {context, at, ran} = serverWith(await loading(), {tables: null});
 		context.host.on('--binary-mode', {exitCode: 1, stderr: `warning\n${words}\n`});
