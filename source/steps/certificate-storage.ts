@@ -8,7 +8,7 @@ import {issuerOf} from '../host/certificate/x509.js';
 import {certificateOf} from '../host/https.js';
 import {namesOf} from '../model/addresses.js';
 import {acmeAuthorityOf} from '../model/authority.js';
-import {certificatesIn as pemCertificatesIn, readAuthorities} from './authorities.js';
+import {certificatesIn, readAuthorities} from './authorities.js';
 import type {Context} from './context.js';
 import {containerOf} from './services.js';
 
@@ -39,7 +39,7 @@ export const issuerFolder = ({answers}: Pick<Context, 'answers'>) =>
 type Place = Pick<Context, 'host' | 'directory' | 'signal'>;
 
 /** Paths of certificates in these folders of the proxy's container. */
-export const certificatesIn = async ({host, directory, signal}: Place, ...folders: string[]) => {
+export const certificatePathsIn = async ({host, directory, signal}: Place, ...folders: string[]) => {
 	const {stdout} = await host.run(exec(directory, 'proxy', 'find', ...folders, '-name', '*.crt'), {signal});
 	return stdout.split('\n').flatMap(line => line.trim() || []);
 };
@@ -48,14 +48,14 @@ const nameIn = (path: string) => /([^/]+)\.crt$/.exec(path)![1]!;
 
 /** Host names that have a certificate in one of these folders. */
 export const issuedIn = async (place: Place, ...folders: string[]): Promise<Set<string>> =>
-	new Set((await certificatesIn(place, ...folders)).map(nameIn));
+	new Set((await certificatePathsIn(place, ...folders)).map(nameIn));
 
 /** A certificate of the proxy's container, with those that go with it; null when it cannot be read. */
 const readCertificates = async ({host, directory, signal}: Place, path: string): Promise<X509Certificate[] | null> => {
 	const {exitCode, stdout} = await host.run(exec(directory, 'proxy', 'cat', path), {signal});
 	if (exitCode !== 0) return null;
 	try {
-		const certificates = pemCertificatesIn(stdout).map(text => new X509Certificate(text));
+		const certificates = certificatesIn(stdout).map(text => new X509Certificate(text));
 		return certificates.length > 0 ? certificates : null;
 	} catch {
 		return null;
@@ -131,7 +131,7 @@ export const keepShown = async (context: Context): Promise<Meanwhile> => {
 		}
 	if (serials.size === 0) return none;
 	const kept: Meanwhile = {shown: [], wanted: [...names]};
-	for (const path of await certificatesIn(context, storage, shownFolder, privateMount)) {
+	for (const path of await certificatePathsIn(context, storage, shownFolder, privateMount)) {
 		const candidates = path.startsWith(`${privateMount}/`) ? names : [nameIn(path)];
 		const [certificate] = (candidates.some(name => serials.has(name)) && (await readCertificates(context, path))) || [];
 		for (const name of candidates) {

@@ -4,7 +4,7 @@ import {exitCodes, SetupError} from '../errors.js';
 import {namesOf} from '../model/addresses.js';
 import type {StepEvent} from '../model/events.js';
 import {readAuthorities, writeAuthorities} from './authorities.js';
-import {certificatesIn, copyToShow, forgetShown, issuerFolder} from './certificate-storage.js';
+import {certificatePathsIn, copyToShow, forgetShown, issuerFolder} from './certificate-storage.js';
 import {waitForCertificates, waitForIssue} from './certificates.js';
 import type {Context} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
@@ -88,7 +88,7 @@ async function* replace(context: Context, name: string, before: string | null): 
 	const since = new Date().toISOString();
 	try {
 		await inProxy(calm, 'mv', place, aside);
-		const [certificate] = await certificatesIn(calm, aside);
+		const [certificate] = await certificatePathsIn(calm, aside);
 		if (certificate) {
 			const shown = [await copyToShow(context, name, certificate)];
 			await reloadMeanwhile(context, {shown, wanted: [name]});
@@ -107,7 +107,7 @@ async function* replace(context: Context, name: string, before: string | null): 
 
 /** Takes back the certificate that was put aside, unless a new one has come meanwhile. */
 const putBack = async (context: Context, place: string, aside: string) => {
-	const has = async (folder: string) => (await certificatesIn(context, folder)).length > 0;
+	const has = async (folder: string) => (await certificatePathsIn(context, folder)).length > 0;
 	if (!(await has(aside))) return;
 	if (await has(place)) return inProxy(context, 'rm', '-rf', aside);
 	await inProxy(context, 'rm', '-rf', place);
