@@ -102,7 +102,7 @@ const pausesDuring = async <T>(
 
 /** How long nobody answers when these services are just replaced by the same. */
 const restartOf = async (...services: string[]) => {
-	const work = museum.compose('up', '--detach', '--wait', '--force-recreate', '--pull', 'never', ...services);
+	const work = museum.compose('up', '--detach', '--force-recreate', '--pull', 'never', ...services);
 	const {result, pauses} = await pausesDuring(work);
 	expect(result.exitCode, String(result.stderr)).toBe(0);
 	return pauses;
