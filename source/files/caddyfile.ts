@@ -102,6 +102,7 @@ const year = 31_536_000;
 
 /** The file that says how a host name gets its certificate. */
 export const tlsFile = (name: string) => `tls-${name}.caddy`;
+export const isTlsFile = (file: string) => /^tls-.+\.caddy$/.test(file);
 
 /** The proxy's configuration; directives that Caddy 2.6 and later know. */
 export const caddyfile = (answers: Answers) => {

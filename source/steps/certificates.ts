@@ -18,6 +18,7 @@ import {forgetShown, issuedFolder, issuedFor, issuedIn, keepShown, type Meanwhil
 import type {Context, Step} from './context.js';
 import {takeOwnCertificate} from './own-certificate.js';
 import {
+	forgetNames,
 	gateOf,
 	privateFiles,
 	readPrivate,
@@ -171,6 +172,7 @@ async function* serve(
 	meanwhile: Meanwhile,
 ): AsyncGenerator<StepEvent, boolean> {
 	await writePrivate(context, await privateFiles(context, phaseOf));
+	await forgetNames(context, namesOf(context.answers));
 	const started = await startServices(context, ['proxy']);
 	yield* waitHealthy(context, ['proxy']);
 	if (meanwhile.shown.length > 0) await reloadMeanwhile(context, meanwhile);

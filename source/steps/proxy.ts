@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {exec} from '../engine/compose.js';
 import {exitCodes, SetupError} from '../errors.js';
-import {tlsFile} from '../files/caddyfile.js';
+import {isTlsFile, tlsFile} from '../files/caddyfile.js';
 import {hashOf} from '../files/installation.js';
 import {proxyFolder, stateFolder} from '../files/names.js';
 import {closedGate, openGate, type TlsPhase, tlsText} from '../files/proxy-private.js';
@@ -76,6 +76,13 @@ export const writePrivate = async ({host, directory}: Place, files: Record<strin
 		const path = privatePath(directory, name);
 		if ((await host.read(path)) !== text) await host.write(path, text, 0o444);
 	}
+};
+
+/** Takes away the ways to certificates for host names that are not used any more. */
+export const forgetNames = async ({host, directory}: Place, names: readonly string[]) => {
+	const used = names.map(tlsFile);
+	for (const name of await host.list(join(directory, proxyFolder)))
+		if (isTlsFile(name) && !used.includes(name)) await host.remove(privatePath(directory, name));
 };
 
 /** What is there of some of these files, by name. */

@@ -414,7 +414,7 @@ describe('a change that fails', () => {
 
 	test("because the proxy cannot read a file of the user's own goes on as it was, and says which", async () => {
 		const broken = museum.path('Caddyfile.d', 'own.caddy');
-		writeFileSync(broken, 'nonsense of my own\n');
+		writeFileSync(broken, 'own.test {\n\tnonsense of my own\n}\n');
 		const {result, pauses} = await pausesDuring(museum.run('reconfigure', '--yes', '--set=email=new@nrm.test'));
 		expect(result.exitCode, said(result)).toBe(1);
 		expect(said(result)).toContain('own.caddy');

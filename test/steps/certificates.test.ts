@@ -426,6 +426,17 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		expect(context.host.ran('rm -rf')).toEqual([]);
 	});
 
+	it('of host names that are not used any more leave nothing behind', async () => {
+		const old = {'tls-old.example.caddy': '# old\n', 'own.key': 'KEY', 'gate.caddy': '# a gate\n'};
+		await writePrivate(context, old);
+		issued[real] = [specify7, media];
+		await drain(certificates(context));
+		const left = [...context.host.files.keys()].filter(path => path.startsWith(`${privateFolder}/`));
+		expect(left.map(path => path.slice(privateFolder.length + 1)).sort()).toEqual([
+			...['authority.pem', 'gate.caddy', 'own.key', `tls-${media}.caddy`, `tls-${specify7}.caddy`],
+		]);
+	});
+
 	it('of a failed first rehearsal leave nothing that would ask where it counts', async () => {
 		log = [refusal(specify7, 'caa', 'forbidden')];
 		await drainToError(certificates(context));
