@@ -175,9 +175,9 @@ async function* serve(
 	await forgetNames(context, namesOf(context.answers));
 	const started = await startServices(context, ['proxy']);
 	yield* waitHealthy(context, ['proxy']);
-	if (meanwhile.shown.length > 0) await reloadMeanwhile(context, meanwhile);
-	// One that has just begun must not be made to ask an authority a second time.
-	else await (started ? recordLoaded(context) : reloadProxy(context));
+	// One that has just begun must not be made to ask an authority a second time, unless visitors would see nothing meanwhile.
+	if (started && meanwhile.shown.length === 0) await recordLoaded(context);
+	else await (meanwhile.wanted.length > 0 ? reloadMeanwhile(context, meanwhile) : reloadProxy(context));
 	return started;
 }
 
@@ -244,11 +244,10 @@ export const certificates: Step = async function* (context) {
 		const since = new Date().toISOString();
 		const started = yield* serve(context, () => 'final', meanwhile);
 		const extra = await extraAuthorities(context);
-		const isMeanwhile = meanwhile.shown.length > 0;
-		if (isMeanwhile) yield* waitForIssue(context, meanwhile.wanted, {since, authorities: extra});
+		if (meanwhile.wanted.length > 0) yield* waitForIssue(context, meanwhile.wanted, {since, authorities: extra});
 		// Specify must trust what is shown: the old until here, the new from here on.
 		const trusted = await writeAuthorities(context, extra);
-		if (isMeanwhile) {
+		if (meanwhile.wanted.length > 0) {
 			await reloadProxy(context);
 			await forgetShown(context);
 		}

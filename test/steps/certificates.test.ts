@@ -81,11 +81,29 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 				return {stdout: found.map(path => `/data/caddy/certificates/${path}`).join('')};
 			})
 			.on('docker logs', () => ({stderr: log.map(row => `${JSON.stringify(row)}\n`).join('')}))
-			.on('caddy reload', () => {
-				asked.push(directoriesAsked());
+			.on(/ proxy cat \/data\/caddy\/certificates\/(\S+)\.crt$/, ({line}) => {
+				const [place, name] = line.split('/').slice(-3);
+				return issued[place!]?.includes(name!) ? {stdout: keys.cert} : {exitCode: 1};
+			})
+			.on('caddy adapt', {stdout: '{"apps":{}}'})
+			.on('caddy reload', ({input}) => {
+				tell();
+				const names: string[] = (issues && input && JSON.parse(input).apps.tls.certificates.automate) || [];
+				for (const name of names) {
+					const by = directoriesAsked()[name];
+					const place = by ? storageName(by) : 'local';
+					issued[place] = [...(issued[place] ?? []), name];
+				}
 				return {};
 			});
 		return context;
+	};
+	/** Whoever is asked issues. */
+	let issues: boolean;
+	/** Notes whom the proxy is told to ask, where that is another than before. */
+	const tell = () => {
+		const now = directoriesAsked();
+		if (JSON.stringify(asked.at(-1)) !== JSON.stringify(now)) asked.push(now);
 	};
 	/** What the proxy was told to ask, at each reload. */
 	let asked: Record<string, string>[];
@@ -107,6 +125,7 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 
 	beforeEach(() => {
 		issued = {};
+		issues = true;
 		log = [];
 		asked = [];
 		make();
@@ -114,11 +133,6 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 	const [real, test] = [storageName(directory), storageName(staging)];
 
 	it('are asked for in the test environment first, and only then where they count', async () => {
-		context.host.on('caddy reload', () => {
-			asked.push(directoriesAsked());
-			issued[test] = [specify7, media];
-			return {};
-		});
 		const {result, yielded} = await drain(certificates(context));
 		expect(asked).toEqual([
 			{[specify7]: staging, [media]: staging},
@@ -127,6 +141,8 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		expect(checks(yielded)).toEqual([
 			`rehearsal of ${specify7}: true`,
 			`rehearsal of ${media}: true`,
+			`new certificate of ${specify7}: true`,
+			`new certificate of ${media}: true`,
 			`certificate of ${specify7}: true`,
 			`certificate of ${media}: true`,
 		]);
@@ -136,11 +152,6 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 
 	it('that the authority has issued before are not rehearsed again; a new name alone is', async () => {
 		issued[real] = [specify7];
-		context.host.on('caddy reload', () => {
-			asked.push(directoriesAsked());
-			issued[test] = [media];
-			return {};
-		});
 		const {yielded} = await drain(certificates(context));
 		expect(asked[0]).toEqual({[specify7]: directory, [media]: staging});
 		expect(asked).toHaveLength(2);
@@ -154,6 +165,7 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 
 	it('are not asked for where they count when the rehearsal fails, and the wrong name is told', async () => {
 		log = [refusal(media, 'dns', `no valid A records found for ${media}`)];
+		issues = false;
 		const {error, yielded} = await drainToError(certificates(context));
 		expect(error).toBeInstanceOf(SetupError);
 		expect(error.message).toMatch(
@@ -175,6 +187,7 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		make();
 		for (const [path, file] of host.files) if (!context.host.files.has(path)) context.host.files.set(path, file);
 		log = [refusal(specify7, 'unauthorized', 'wrong answer')];
+		issues = false;
 		const {error} = await drainToError(certificates(context));
 		expect(error.message).toContain(`looked for ${specify7} and did not find this machine`);
 		expect(asked).toEqual([{[specify7]: staging, [media]: staging}, before]);
@@ -191,10 +204,10 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		expect([...before.keys()]).toContain(trusted);
 		asked.length = 0;
 		const other = makeCertificate(folder, 'other.localhost');
-		make();
+		issues = false;
+		make({acme: {directory, ca: '/root/ca.pem'}});
 		for (const [path, file] of before) context.host.files.set(path, file);
 		context.host.files.set('/root/ca.pem', {text: other.cert, mode: 0o644});
-		issued[real] = [specify7, media];
 		log = [refusal(specify7, 'rejectedIdentifier', 'not for you')];
 		const {error} = await drainToError(certificates(context));
 		expect(error.message).toContain(`does not issue for ${specify7}`);
@@ -221,12 +234,9 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 		const copyOf = (name: string) => ({certificate: `/data/shown/${name}.crt`, key: `/data/shown/${name}.key`});
 		const shownAt = (index: number) => loaded[index]?.apps.tls.certificates.load_files ?? null;
 		const own = '/etc/caddy.private/own.crt';
-		/** The authority issues when it is asked for a name by its own way. */
-		let issues: boolean;
 		beforeEach(() => {
 			make();
 			loaded = [];
-			issues = true;
 			stored.clear();
 			for (const name of [specify7, media]) stored.set(local(name), keys.cert);
 			const automation = {policies: [{subjects: [specify7]}]};
@@ -255,7 +265,7 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 				})
 				.on('caddy adapt', {stdout: JSON.stringify(adapted)})
 				.on('caddy reload', ({input}) => {
-					asked.push(directoriesAsked());
+					tell();
 					loaded.push(input === '' ? null : JSON.parse(input));
 					const {automate = []} = loaded.at(-1)?.apps.tls.certificates ?? {};
 					for (const name of [specify7, media].filter(one => issues && automate.includes(one))) {
@@ -284,7 +294,7 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 			});
 			expect(loaded[1]!.apps.http.servers.srv0!.automatic_https).toEqual({disable_redirects: true});
 			expect(loaded[1]!.apps.tls.automation).toEqual({policies: [{subjects: [specify7]}]});
-			expect(asked.map(one => one[media])).toEqual([staging, staging, directory, directory, directory]);
+			expect(asked.map(one => one[media])).toEqual([staging, directory]);
 			expect(checks(yielded)).toEqual([
 				...[`rehearsal of ${specify7}: true`, `rehearsal of ${media}: true`],
 				...[`new certificate of ${specify7}: true`, `new certificate of ${media}: true`],
@@ -408,22 +418,31 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 			['those that are not in the storage', () => stored.clear()],
 		])('leave out %s', async (_, change) => {
 			change();
-			context.host.on('caddy reload', ({input}) => {
-				loaded.push(input === '' ? null : JSON.parse(input));
-				for (const name of [specify7, media])
-					stored.set(`/data/caddy/certificates/${test}/${name}/${name}.crt`, keys.cert);
-				return {};
-			});
 			await drain(certificates(context));
-			expect(loaded).toEqual([null, null]);
+			expect(loaded.map((_, index) => shownAt(index))).toEqual([[], [], [], [], null]);
+			expect(context.host.ran(' sh -c ')).toEqual([]);
 		});
+	});
+
+	it('that were rehearsed in vain are given up by the proxy before it is asked to rehearse again', async () => {
+		const skipped: unknown[] = [];
+		const servers = {srv0: {}};
+		context.host.on('caddy adapt', {stdout: JSON.stringify({apps: {http: {servers}}})});
+		const load = context.host.run.bind(context.host);
+		context.host.run = async (command, options) => {
+			if (options?.input) skipped.push(JSON.parse(options.input).apps.http.servers.srv0.automatic_https ?? null);
+			return load(command, options);
+		};
+		await drain(certificates(context));
+		const gives = {skip_certificates: [specify7, media]};
+		expect(skipped).toEqual([gives, null, gives, null]);
 	});
 
 	it('that the test environment issued, and visitors see, are not rehearsed again', async () => {
 		issued[test] = [specify7, media];
 		const {yielded} = await drain(certificates(context));
 		expect(checks(yielded).filter(name => name.startsWith('rehearsal'))).toEqual([]);
-		expect(context.host.ran('rm -rf')).toEqual([]);
+		expect(context.host.ran('rm -rf /data/caddy')).toEqual([]);
 	});
 
 	it('of host names that are not used any more leave nothing behind', async () => {
@@ -439,6 +458,7 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 
 	it('of a failed first rehearsal leave nothing that would ask where it counts', async () => {
 		log = [refusal(specify7, 'caa', 'forbidden')];
+		issues = false;
 		await drainToError(certificates(context));
 		expect(directoriesAsked()).toEqual({[specify7]: staging, [media]: staging});
 		expect(await observeProxy(context)).toMatchObject({certificates: 'other'});
@@ -489,6 +509,7 @@ describe.runIf(hasOpenssl)('the certificates', () => {
 	it('are waited for until somebody stops it; what was served before goes on', async () => {
 		const before = {'tls-old.caddy': '# old\n', [`tls-${specify7}.caddy`]: '# earlier\n'};
 		await writePrivate(context, before);
+		issues = false;
 		setTimeout(() => context.controller.abort(), 50);
 		const {error} = await drainToError(certificates(context));
 		expect(error).toBeInstanceOf(Cancelled);
