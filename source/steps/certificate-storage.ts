@@ -1,9 +1,8 @@
 import {X509Certificate} from 'node:crypto';
-import {rootCertificates} from 'node:tls';
 import {exec} from '../engine/compose.js';
 import {SetupError} from '../errors.js';
 import {privateMount} from '../files/caddyfile.js';
-import {chainFrom, isVouchedFor} from '../host/certificate/chain.js';
+import {chainFrom, isPublic, isVouchedFor} from '../host/certificate/chain.js';
 import {issuerOf} from '../host/certificate/x509.js';
 import {certificateOf} from '../host/https.js';
 import {namesOf} from '../model/addresses.js';
@@ -73,8 +72,9 @@ export const issuedFor = async (context: Context, name: string, authorities: rea
 	const found = await readCertificates(context, `${issuerFolder(context)}/${name}/${name}.crt`);
 	if (found === null || !isValid(found[0]!)) return null;
 	const issuer = issuerOf(found[0]!);
-	const roots = [...authorities, ...rootCertificates].map(text => new X509Certificate(text));
-	if (isVouchedFor(chainFrom(found[0]!, found).at(-1)!, roots)) return issuer;
+	const roots = authorities.map(text => new X509Certificate(text));
+	const chain = chainFrom(found[0]!, found);
+	if (chain.some(certificate => isVouchedFor(certificate, roots)) || isPublic(chain)) return issuer;
 	throw new SetupError(`Nobody here trusts the certificate that was issued for ${name}: it is by ${issuer}.`, {
 		hint: 'Give the root certificate of the authority: --set acme.ca=FILE. The file may hold several.',
 	});

@@ -269,6 +269,7 @@ export const certificates: Step = async function* (context) {
 		if (Object.keys(before).length > 0 && !isLeft) {
 			await writePrivate(context, before);
 			await reloadProxy({...context, signal: new AbortController().signal}, {force: true}).catch(() => {});
+			if (meanwhile.shown.length > 0) await forgetShown(context);
 		}
 		throw error;
 	}

@@ -204,9 +204,6 @@ type CaddyConfiguration = {
 	};
 };
 
-const loadConfiguration = (running: Running, configuration: CaddyConfiguration) =>
-	load(running, ['reload', '--force', '--config', '-'], JSON.stringify(configuration));
-
 /**
  * Makes the running proxy get certificates in the ways its files say, while visitors are shown others. It counts as not loaded:
  * the next reload shows what has come.
@@ -219,29 +216,21 @@ export const reloadMeanwhile = async (running: Running, {shown, wanted}: Meanwhi
 	await running.host.write(loadedPath(running.directory), '', 0o600);
 	const {http, tls} = configuration.apps;
 	const {automate = [], load_files = []} = tls?.certificates ?? {};
-	const certificates = {
-		...tls?.certificates,
-		load_files: [...load_files, ...shown.map(({certificate, key}) => ({certificate, key}))],
+	const files = [...load_files, ...shown.map(({certificate, key}) => ({certificate, key}))];
+	const loadWith = (web: typeof http, names: readonly string[]) => {
+		const certificates = {...tls?.certificates, load_files: files, automate: names};
+		const apps = {...configuration.apps, http: web, tls: {...tls, certificates}};
+		return load(running, ['reload', '--force', '--config', '-'], JSON.stringify({...configuration, apps}));
 	};
 	// Caddy asks nobody while it has a certificate of its own for a name: it gives those up first.
 	const servers = Object.entries(http?.servers ?? {}).map(([name, server]) => {
 		const {skip_certificates = [], ...others} = server.automatic_https ?? {};
 		return [name, {...server, automatic_https: {...others, skip_certificates: [...skip_certificates, ...wanted]}}];
 	});
-	await loadConfiguration(running, {
-		...configuration,
-		apps: {
-			...configuration.apps,
-			http: {...http, servers: Object.fromEntries(servers)},
-			tls: {...tls, certificates: {...certificates, automate: automate.filter(name => !wanted.includes(name))}},
-		},
-	});
+	await loadWith(
+		{...http, servers: Object.fromEntries(servers)},
+		automate.filter(name => !wanted.includes(name)),
+	);
 	// Nor does it ask by itself for a name that it was given a certificate for.
-	await loadConfiguration(running, {
-		...configuration,
-		apps: {
-			...configuration.apps,
-			tls: {...tls, certificates: {...certificates, automate: [...new Set([...automate, ...wanted])]}},
-		},
-	});
+	await loadWith(http, [...new Set([...automate, ...wanted])]);
 };

@@ -100,9 +100,10 @@ async function* replace(context: Context, name: string, before: string | null): 
 		await putBack(calm, place, aside);
 		await reloadProxy(calm, {force: true});
 		throw error;
+	} finally {
+		await forgetShown(calm);
 	}
 	await inProxy(calm, 'rm', '-rf', aside);
-	await forgetShown(calm);
 }
 
 /** Takes back the certificate that was put aside, unless a new one has come meanwhile. */

@@ -49,8 +49,8 @@ const folderFull = async (host: Context['host'], path: string, error: unknown) =
 
 /**
  * Turns the world's troubles, wherever they come up in a step, into errors of ours: an engine that went away, a full or
- * failing disk, a folder that is read-only or belongs to another user, an installation that does not answer any more. What says already what to do about it stays as it is,
- * and so does everything else.
+ * failing disk, a folder that is read-only or belongs to another user, an installation that does not answer any more. What
+ * says already what to do about it stays as it is, and so does everything else.
  * @param engineFolder where the engine keeps its data; null when it is not known
  */
 export const worldError = async (

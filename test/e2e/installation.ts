@@ -194,6 +194,12 @@ export class Installation {
 	}
 }
 
+/** Removes the images of a registry from the engine. @throws Error when a container uses one */
+export const removeImages = async (registry: string) => {
+	const images = await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `${registry}/*/*`);
+	for (const image of images.split('\n').filter(Boolean)) await docker('image', 'rm', image);
+};
+
 /** Removes the images from the engine, so that the next install really fetches them; returns those in use, which stay. */
 export const forgetImages = async () => {
 	const images = await docker(

@@ -8,7 +8,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {parse, stringify} from 'yaml';
 import {type Authority, startAuthority} from '../lab/authority.js';
 import {makeRoot, makeServerCertificate} from '../lab/certificates.js';
-import {bundle, docker, Installation, type Ran} from './installation.js';
+import {bundle, Installation, type Ran, removeImages} from './installation.js';
 import {institution} from './starts.js';
 import {ask, attachmentToken, type Door, secretIn, uploadForm, Visitor} from './visits.js';
 
@@ -178,15 +178,7 @@ afterAll(async () => {
 	blocker?.close();
 	await museum.remove();
 	// Another test fetches images afresh: none of their layers may stay.
-	const images = await docker(
-		'image',
-		'ls',
-		'--format',
-		'{{.Repository}}:{{.Tag}}',
-		'--filter',
-		`reference=${mirror}/*/*`,
-	);
-	for (const image of images.split('\n').filter(Boolean)) await docker('image', 'rm', image);
+	await removeImages(mirror);
 	await authority?.stop();
 	rmSync(folder, {recursive: true, force: true});
 });
@@ -355,11 +347,14 @@ describe('a change', () => {
 });
 
 describe('a change that fails', () => {
-	test('because there is no such version is refused, and nothing was touched', async () => {
+	test.each([
+		['there is no such version', 'specify7=v7.99.0', 'no such version'],
+		['nobody answers where the images are to come from', 'images.registry=127.0.0.1:5999', '127.0.0.1:5999'],
+	])('because %s is refused, and nothing was touched', async (_, setting, words) => {
 		const [before, containers] = [files(), await starts()];
-		const ran = await museum.run('reconfigure', '--yes', '--set=specify7=v7.99.0');
-		expect(ran.exitCode).toBe(3);
-		expect(said(ran)).toContain('no such version');
+		const ran = await museum.run('reconfigure', '--yes', `--set=${setting}`);
+		expect(ran.exitCode, said(ran)).toBe(3);
+		expect(said(ran)).toContain(words);
 		expect(files()).toEqual(before);
 		expect(await starts()).toEqual(containers);
 	});
@@ -401,15 +396,6 @@ describe('a change that fails', () => {
 		);
 		await expectPutBack(ran, before);
 		expect(said(ran)).toContain('no such museum');
-	});
-
-	test('because nobody answers where the images are to come from is refused, and nothing was touched', async () => {
-		const [before, containers] = [files(), await starts()];
-		const ran = await museum.run('reconfigure', '--yes', '--set=images.registry=127.0.0.1:5999');
-		expect(ran.exitCode, said(ran)).toBe(3);
-		expect(said(ran)).toContain('127.0.0.1:5999');
-		expect(files()).toEqual(before);
-		expect(await starts()).toEqual(containers);
 	});
 
 	test("because the proxy cannot read a file of the user's own goes on as it was, and says which", async () => {

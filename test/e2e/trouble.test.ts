@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {Event, JournalEntry} from '../../source/model/events.js';
-import {docker, Installation} from './installation.js';
+import {docker, Installation, removeImages} from './installation.js';
 import {UnsteadyRegistry} from './unsteady-registry.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'specify-trouble-'));
@@ -25,8 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
 	await museum.remove();
 	await registry.stop();
-	const images = await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `${registry.name}/*/*`);
-	for (const image of images.split('\n').filter(Boolean)) await docker('image', 'rm', image);
+	await removeImages(registry.name);
 	rmSync(folder, {recursive: true, force: true});
 });
 

@@ -7,7 +7,7 @@ import {Transform} from 'node:stream';
 import {execa} from 'execa';
 import {imageOf} from '../../source/model/images.js';
 import {serviceNames} from '../../source/model/releases.js';
-import {docker} from '../e2e/installation.js';
+import {docker, removeImages} from '../e2e/installation.js';
 import {registryName} from '../lab/registry.js';
 import {defaultAnswers} from './museum.js';
 import {bytesOf} from './random.js';
@@ -52,8 +52,7 @@ const provideImages = async () => {
 
 /** Makes the engine forget the images that came from here, and with them their own layers. */
 const evict = async () => {
-	const images = await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `${ownRegistry}/*/*`);
-	for (const image of images.split('\n').filter(Boolean)) await docker('image', 'rm', image);
+	await removeImages(ownRegistry);
 	// One that was fetched by its digest has no tag.
 	const rest = await docker('image', 'ls', '--quiet', '--no-trunc', `${ownRegistry}/*/*`);
 	for (const id of new Set(rest.split('\n').filter(Boolean))) await docker('image', 'rm', '--force', id);

@@ -27,7 +27,8 @@ const publicRootsNamed = (subject: string) => {
 
 export const isVouchedFor = (certificate: X509Certificate, roots: readonly X509Certificate[]) =>
 	roots.some(root => same(certificate, root) || isIssuedBy(certificate, root));
-const isPublic = (chain: readonly X509Certificate[]) =>
+/** Whether a public authority vouches for one of a chain. */
+export const isPublic = (chain: readonly X509Certificate[]) =>
 	chain.some(certificate => isVouchedFor(certificate, publicRootsNamed(certificate.issuer)));
 
 export const checkOrder = (
