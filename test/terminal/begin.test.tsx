@@ -91,11 +91,12 @@ describe('Install now', () => {
 		await expect.poll(() => plan.mock.settledResults.length).toBe(2);
 		await shows('Enter look again');
 		expect(left).toEqual([]);
-		// A look under way is not begun anew.
+		// While the machine is still looked at, Enter changes nothing.
 		await until(async () => {
-			await press(keys.enter);
-			return left.length === 1;
+			if (left.length === 0) await press(keys.enter);
+			return left.length > 0;
 		});
+		expect(left[0]).toMatchObject({kind: 'begin'});
 	});
 
 	test('tells why the machine cannot be looked at, with the remedy', async () => {
