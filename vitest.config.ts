@@ -8,6 +8,7 @@ export default defineConfig({
 		include: ['test/**/*.test.{ts,tsx}'],
 		exclude: ['test/e2e/**', 'node_modules/**'],
 		testTimeout: 15_000,
+		expect: {poll: {timeout: 5000}},
 		// Many tests wait rather than compute.
 		maxWorkers: 3,
 		reporters: results ? ['default', ['json', {outputFile: `${results}/unit.json`}]] : ['default'],

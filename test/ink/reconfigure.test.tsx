@@ -10,6 +10,7 @@ import {consequencesOf, newPasswords} from '../../source/model/consequences.js';
 import type {FileDifference} from '../../source/model/differences.js';
 import {type Existing, type Facts, screens} from '../../source/model/wizard.js';
 import {answersWith} from '../_helpers/answers.js';
+import {byHand} from '../_helpers/by-hand.js';
 import {GiB, knownSecrets} from '../_helpers/observation.js';
 import {draw, keys} from '../_helpers/screen.js';
 import {until} from '../_helpers/until.js';
@@ -294,19 +295,21 @@ describe('the wizard on what is installed', () => {
 	});
 
 	test('nothing begins that was not told: Enter while the machine is looked at only waits for it', async () => {
-		let finish = () => {};
-		const looked = () => new Promise<void>(resolve => (finish = resolve));
-		const {shows, press, left} = await review({existing: {answers: {...installed, timezone: 'UTC'}}, looked});
+		const looks = byHand<void>();
+		const {shows, press, left} = await review({
+			existing: {answers: {...installed, timezone: 'UTC'}},
+			looked: looks.promise,
+		});
 		await shows('Looking at this machine');
 		await press(keys.enter);
-		finish();
+		await looks.settle();
 		await shows('Read what follows, then press Enter again.');
 		await shows('What follows');
 		// The second look begins what the first one told, and is under way when Enter is pressed again.
 		expect(left).toEqual([]);
 		await press(keys.enter);
 		await shows('Looking at this machine');
-		finish();
+		await looks.settle();
 		await expect.poll(() => left).toMatchObject([{kind: 'begin', answers: {timezone: 'UTC'}}]);
 	});
 

@@ -1,6 +1,7 @@
 import {describe, expect, test, vi} from 'vitest';
 import {type WizardResult, WizardScreen, type WizardServices} from '../../source/ink/screens/wizard.js';
 import type {Facts} from '../../source/model/wizard.js';
+import {byHand} from '../_helpers/by-hand.js';
 import {GiB} from '../_helpers/observation.js';
 import {draw, keys} from '../_helpers/screen.js';
 import {until} from '../_helpers/until.js';
@@ -61,21 +62,21 @@ describe('Install now', () => {
 	});
 
 	test('begins by itself when pressed before the machine has been looked at', async () => {
-		let finish: (plan: Plan) => void = () => {};
-		const {shows, press, left} = review(() => new Promise(resolve => (finish = resolve)));
+		const looks = byHand<Plan>();
+		const {shows, press, left} = review(looks.promise);
 		await shows('Looking at this machine');
 		await press(keys.enter);
 		expect(left).toEqual([]);
-		finish(ready);
+		await looks.settle(ready);
 		await expect.poll(() => left.length).toBe(1);
 	});
 
 	test('is forgotten when another key is pressed meanwhile', async () => {
-		let finish: (plan: Plan) => void = () => {};
-		const {shows, press, left} = review(() => new Promise(resolve => (finish = resolve)));
+		const looks = byHand<Plan>();
+		const {shows, press, left} = review(looks.promise);
 		await shows('Looking at this machine');
 		await press(keys.enter, keys.down);
-		finish(ready);
+		await looks.settle(ready);
 		await shows('What will be done');
 		expect(left).toEqual([]);
 	});
