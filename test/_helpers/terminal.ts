@@ -86,6 +86,8 @@ export const namedKeys = [...Object.keys(keys), ...Object.keys(cursorKeys)] as K
 
 const arrivalTimeoutMs = 20;
 const keyPauseMs = 5;
+/** What comes before a busy program has looked again is the rest of a sequence that began with Escape. */
+const escapePauseMs = 60;
 const unreadTimeoutMs = 1000;
 const waitTimeoutMs = 5000;
 const hangUpTimeoutMs = 1000;
@@ -368,7 +370,7 @@ export class Terminal {
 
 	/** Presses keys one after the other; each is sent when the program has read the one before. */
 	async press(...names: Key[]): Promise<void> {
-		for (const name of names) await this.write(this.sequenceOf(name), keyPauseMs);
+		for (const name of names) await this.write(this.sequenceOf(name), name === 'escape' ? escapePauseMs : keyPauseMs);
 	}
 
 	/** Pastes a text in one write, line ends as CR; in brackets when the program asked for them or it is said here. */
