@@ -41,7 +41,7 @@ const outerSite = (answers: Answers) => {
 
 /**
  * Every generated file of an installation, as a pure function.
- * @param memory of the machine, bytes; decides the limits
+ * @param memory of the machine, bytes; decides the limits where the answers do not
  */
 export const installationFiles = ({
 	project,
@@ -107,6 +107,6 @@ export const installationFiles = ({
 		...outer,
 		localPython,
 		health,
-		readable('compose.yaml', compose({project, answers, profile: profileFor(memory), hashes})),
+		readable('compose.yaml', compose({project, answers, profile: profileFor(memory, answers.memory), hashes})),
 	];
 };

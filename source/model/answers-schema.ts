@@ -49,6 +49,8 @@ const meanings: Record<string, string> = {
 	hsts: 'Browsers are told to use https only, for a year. Needs certificates that every browser trusts.',
 	email: 'Where certificate authorities write to when something is wrong; admin@DOMAIN when left out.',
 	timezone: "The time zone, such as Europe/Stockholm; the machine's when left out.",
+	memory:
+		"The memory limits of the services. auto: after this machine's memory. minimal, small, medium or large: where other programs need some of it.",
 	database: 'The database and what it begins with.',
 	'database.name': 'The name of the database. Cannot be changed once there are data.',
 	'database.start': 'What the database begins with. empty: a new collection. dump: the dump that database.dump names.',

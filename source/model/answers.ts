@@ -3,6 +3,7 @@ import * as z from 'zod';
 import {namesOf} from './addresses.js';
 import {isLocalDomain, isPublicDomain} from './domain.js';
 import {tags} from './releases.js';
+import {type ProfileName, profileNames} from './sizing.js';
 import {compareVersions, numbersOf} from './version.js';
 
 /** One thing wrong with the answers. `key` is dotted (`ports.http`); `line` and `column` count from 1, where the file has them. */
@@ -198,6 +199,7 @@ const makeFields = () => {
 			.string('must be a time zone')
 			.refine(isTimezone, 'must be a time zone such as Europe/Stockholm')
 			.transform(spelling),
+		memory: oneOf('auto', ...profileNames),
 		database: object({
 			name: z
 				.string('must be a database name')
@@ -272,6 +274,8 @@ export type Answers = {
 	hsts: boolean;
 	email: string;
 	timezone: string;
+	/** The profile of the services' memory limits. */
+	memory: 'auto' | ProfileName;
 	database: {name: string; start: 'empty' | 'dump'; dump: string | null; attachments: string | null};
 	institution: NonNullable<GivenAnswers['institution']> | null;
 	privacy: {telemetry: boolean; publicAttachments: boolean};
@@ -327,6 +331,7 @@ export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: st
 		hsts: given.hsts ?? false,
 		email: given.email ?? `admin@${domain}`,
 		timezone: given.timezone ?? spelling(timezone),
+		memory: given.memory ?? 'auto',
 		database: {
 			name: given.database?.name ?? 'specify',
 			start: given.database?.start ?? 'empty',

@@ -195,6 +195,17 @@ const rules: [key: string, rule: Rule][] = [
 			restarts: ['db', ...specify],
 		}),
 	],
+	[
+		'memory',
+		(_, after) => ({
+			meaning: [
+				after.memory === 'auto'
+					? 'The memory limits of the services follow the memory of this machine.'
+					: 'The memory limits of the services stay the same, whatever memory this machine has.',
+			],
+			restarts: [...serviceNames],
+		}),
+	],
 	['database.name', () => ({meaning: [], restarts: specify})],
 	['database.start', () => ({meaning: []})],
 	['database.dump', () => ({meaning: []})],
@@ -314,15 +325,26 @@ export const newPasswords = otherChange({
 	restarts: ['db', ...specify],
 });
 
-/** What follows when a machine has got more memory, or less. Bytes, of all services together. */
-export const newLimits = (before: number, after: number) =>
-	otherChange({
-		key: 'memory',
-		before: formatMemory(before),
-		after: formatMemory(after),
-		meaning: ['The memory limits of the services, here added up, follow the memory of this machine.'],
-		restarts: [...serviceNames],
-	});
+/** The memory limits of services, bytes. */
+export type Limits = Readonly<Partial<Record<ServiceName, number>>>;
+
+/** With what follows from memory limits, which the answer or the machine may have changed. */
+export const withLimits = (consequences: readonly Consequence[], before: Limits, after: Limits): Consequence[] => {
+	const restarts = serviceNames.filter(service => before[service] !== after[service]);
+	const [was, becomes] = [before, after].map(limits =>
+		formatMemory(Object.values(limits).reduce((sum, limit) => sum + limit, 0)),
+	) as [string, string];
+	const chosen = consequences.find(({key}) => key === 'memory');
+	if (chosen) {
+		const amount =
+			restarts.length === 0 ? `They are so already: ${was} in all.` : `Now they are ${was} in all, then ${becomes}.`;
+		const limits = otherChange({...chosen, meaning: [chosen.meaning[0]!, amount], restarts});
+		return consequences.map(other => (other === chosen ? limits : other));
+	}
+	if (restarts.length === 0) return [...consequences];
+	const meaning = ['The memory limits of the services, here added up, follow the memory of this machine.'];
+	return [...consequences, otherChange({key: 'memory', before: was, after: becomes, meaning, restarts})];
+};
 
 /** A refusal of what cannot be changed, whatever the machine is like. */
 export type FixedCheck = PreflightCheck & {fixed: true};

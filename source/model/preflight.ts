@@ -4,7 +4,7 @@ import {acmeAuthorityOf} from './authority.js';
 import {decideStart} from './database-start.js';
 import {formatBytes, formatMemory} from './format.js';
 import type {Observation} from './observation.js';
-import {requirements} from './sizing.js';
+import {profiles, requirements} from './sizing.js';
 import {imageSpace, loadedSpace, spareBytes} from './space.js';
 import {compareVersions, numbersOf} from './version.js';
 
@@ -97,7 +97,7 @@ const challengeCheck = (answers: Answers): PreflightCheck[] => {
 	];
 };
 
-const memoryCheck = ({memory, swap}: Observation): PreflightCheck => {
+const memoryCheck = (answers: Answers, {memory, swap}: Observation): PreflightCheck => {
 	const {refusedBelow, advisedFrom, recommended} = requirements.memory;
 	const total = memory + swap;
 	const has = swap > 0 ? `${formatMemory(memory)} and ${formatMemory(swap)} swap` : formatMemory(memory);
@@ -106,6 +106,13 @@ const memoryCheck = ({memory, swap}: Observation): PreflightCheck => {
 			'memory',
 			`${has}; Specify needs ${formatMemory(refusedBelow)}`,
 			'Give the machine more memory, or add swap (fallocate, mkswap, swapon), then run this again.',
+		);
+	const wanted = answers.memory === 'auto' ? 0 : profiles[answers.memory].from;
+	if (total < wanted)
+		return refuse(
+			'memory',
+			`${has}; memory: ${answers.memory} is for machines with ${formatMemory(wanted)} or more`,
+			'Choose memory: auto, or a smaller one.',
 		);
 	if (total < advisedFrom)
 		return advise(
@@ -242,7 +249,7 @@ export const preflightChecks = (answers: Answers, observation: Observation, need
 	...engineCheck(observation),
 	...portChecks(answers, observation),
 	...challengeCheck(answers),
-	memoryCheck(observation),
+	memoryCheck(answers, observation),
 	processorCheck(observation),
 	diskCheck(observation, needs),
 	...otherDiskChecks(needs),

@@ -23,16 +23,29 @@ const profile = (bufferPool: number, memory: Record<ServiceName, number>): Profi
 	memory: Object.fromEntries(Object.entries(memory).map(([name, size]) => [name, size * MiB])) as Profile['memory'],
 });
 
-/** From the largest down; the first whose memory the machine has is used. */
-const profiles: [from: number, profile: Profile][] = [
-	[
-		14 * GiB,
-		profile(4096, {proxy: 256, db: 6144, redis: 1024, media: 1024, report: 1024, specify7: 4096, worker: 2048}),
-	],
-	[7 * GiB, profile(1024, {proxy: 128, db: 2048, redis: 512, media: 512, report: 1024, specify7: 2048, worker: 1024})],
-	[3.5 * GiB, profile(384, {proxy: 128, db: 1024, redis: 256, media: 384, report: 640, specify7: 1280, worker: 768})],
-	[0, profile(128, {proxy: 96, db: 512, redis: 128, media: 192, report: 384, specify7: 768, worker: 512})],
-];
+export const profileNames = ['minimal', 'small', 'medium', 'large'] as const;
+export type ProfileName = (typeof profileNames)[number];
 
-/** Limits for a machine of this much memory (bytes). They are ceilings: together they may exceed the machine. */
-export const profileFor = (memory: number): Profile => profiles.find(([from]) => memory >= from)![1];
+/** Limits, and the memory (bytes) of the machines they are made for. They are ceilings: together they may exceed the machine. */
+export const profiles: Readonly<Record<ProfileName, Profile & {from: number}>> = {
+	minimal: {
+		from: 0,
+		...profile(128, {proxy: 96, db: 512, redis: 128, media: 192, report: 384, specify7: 768, worker: 512}),
+	},
+	small: {
+		from: 3.5 * GiB,
+		...profile(384, {proxy: 128, db: 1024, redis: 256, media: 384, report: 640, specify7: 1280, worker: 768}),
+	},
+	medium: {
+		from: 7 * GiB,
+		...profile(1024, {proxy: 128, db: 2048, redis: 512, media: 512, report: 1024, specify7: 2048, worker: 1024}),
+	},
+	large: {
+		from: 14 * GiB,
+		...profile(4096, {proxy: 256, db: 6144, redis: 1024, media: 1024, report: 1024, specify7: 4096, worker: 2048}),
+	},
+};
+
+/** The profile that is wanted; `auto` is the largest made for a machine of this much memory (bytes). */
+export const profileFor = (memory: number, wanted: 'auto' | ProfileName = 'auto'): Profile =>
+	profiles[wanted === 'auto' ? profileNames.findLast(name => memory >= profiles[name].from)! : wanted];

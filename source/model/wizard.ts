@@ -3,7 +3,7 @@ import {isLocalDomain, isPublicDomain} from './domain.js';
 import {fixedReason} from './fixed.js';
 import {formatMemory} from './format.js';
 import {isUsableSecret, type SecretName, type Secrets, secretRule} from './secrets.js';
-import {requirements} from './sizing.js';
+import {profileNames, profiles, requirements} from './sizing.js';
 import type {Term} from './terms.js';
 
 /** What is known of the machine before asking: defaults and advice come from it. */
@@ -236,6 +236,30 @@ export const screens: readonly Screen[] = [
 			text('ports.https', 'https', 'Another than 443 becomes a part of every address.', () => '443'),
 		],
 		terms: ['port'],
+		shownWhen: isChange,
+	},
+	{
+		id: 'memory',
+		title: 'How much memory may Specify use?',
+		intro: 'Each service has a limit, so that none takes what the others need.',
+		fields: [
+			{
+				key: 'memory',
+				label: 'Memory',
+				why: 'Choose less than this machine has where other programs run on it. Every container is made anew.',
+				kind: 'choice',
+				options: [
+					{value: 'auto', label: 'Automatic', detail: 'after the memory of this machine'},
+					...profileNames.map(name => ({
+						value: name,
+						label: `${name[0]!.toUpperCase()}${name.slice(1)}`,
+						detail: name === 'minimal' ? 'for a test' : `for ${formatMemory(profiles[name].from)} or more`,
+					})),
+				],
+				fallback: () => 'auto',
+			},
+		],
+		terms: ['container'],
 		shownWhen: isChange,
 	},
 	{

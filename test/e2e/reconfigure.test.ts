@@ -6,6 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {parse, stringify} from 'yaml';
+import {profiles} from '../../source/model/sizing.js';
 import {type Authority, startAuthority} from '../lab/authority.js';
 import {makeRoot, makeServerCertificate} from '../lab/certificates.js';
 import {bundle, Installation, type Ran, removeImages} from './installation.js';
@@ -312,6 +313,18 @@ describe('a change', () => {
 		expectNoLonger(pauses, restarts.all);
 		expect(await limits()).toEqual(before);
 		await expectAllThere();
+	});
+
+	test('of the profile of memory gives every service the limits of that one', async () => {
+		const limit = async () => (await museum.containers()).find(({service}) => service === 'db')!.host.Memory as number;
+		const before = await limit();
+		const {result: ran, pauses} = await pausesDuring(change('--set=memory=small'));
+		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(await limit()).toBe(profiles.small.memory.db);
+		expectNoLonger(pauses, restarts.all);
+		await expectAllThere();
+		expect((await change('--set=memory=auto')).exitCode).toBe(0);
+		expect(await limit()).toBe(before);
 	});
 
 	test('of certificates to the museum’s own serves these', async () => {

@@ -50,6 +50,7 @@ describe('defaults', () => {
 			hsts: false,
 			email: 'admin@specify.localhost',
 			timezone: 'UTC',
+			memory: 'auto',
 			database: {name: 'specify', start: 'empty', dump: null, attachments: null},
 			institution: null,
 			privacy: {telemetry: false, publicAttachments: true},

@@ -2,7 +2,13 @@ import {describe, expect, test} from 'vitest';
 import {parse} from 'yaml';
 import {installationFiles} from '../../source/files/installation.js';
 import {type Answers, answerKeys, setAnswer} from '../../source/model/answers.js';
-import {type Consequence, consequenceLines, consequencesOf, newPasswords} from '../../source/model/consequences.js';
+import {
+	type Consequence,
+	consequenceLines,
+	consequencesOf,
+	newPasswords,
+	withLimits,
+} from '../../source/model/consequences.js';
 import type {Secrets} from '../../source/model/secrets.js';
 import {answersWith} from '../_helpers/answers.js';
 import {GiB, knownSecrets} from '../_helpers/observation.js';
@@ -71,6 +77,7 @@ const table: [key: string, value: unknown, says: RegExp][] = [
 	['hsts', true, /for a year/],
 	['email', 'it@museum.se', /certificates' account/],
 	['timezone', 'America/Chicago', /stamps of records that are there stay/],
+	['memory', 'minimal', /stay the same, whatever memory this machine has/],
 	['database.name', 'other', /cannot be changed/],
 	['database.start', 'dump', /cannot be changed/],
 	['database.dump', '/srv/dump.sql', /cannot be changed/],
@@ -118,6 +125,22 @@ describe('what follows from an answer', () => {
 		expect(consequenceOf('proxy', 'public', behind).meaning.join(' ')).toMatch(/ports 8080 and 443/);
 		expect(consequenceOf('ports.https', 8443, behind).restarts).not.toContain('proxy');
 		expect(consequenceOf('hostnames.landing', 'museum.se', behind).meaning.join(' ')).toMatch(/web server in front/);
+	});
+
+	test('is told of memory limits in all, whether the answer or the machine changes them', () => {
+		const small = consequencesOf(before, changed('memory', 'small'));
+		const [more, less] = [
+			{db: 3 * GiB, proxy: GiB},
+			{db: 2 * GiB, proxy: GiB},
+		];
+		const [told] = withLimits(small, more, less);
+		expect(told).toMatchObject({key: 'memory', before: 'auto', after: 'small', restarts: ['db']});
+		expect(told!.meaning.join(' ')).toMatch(
+			/stay the same.*Now they are 4\.0 GiB in all, then 3\.0 GiB\. Starts again: db\./,
+		);
+		expect(withLimits(small, less, less)[0]).toMatchObject({restarts: []});
+		expect(withLimits([], less, more)).toMatchObject([{before: '3.0 GiB', after: '4.0 GiB', restarts: ['db']}]);
+		expect(withLimits([], less, less)).toEqual([]);
 	});
 
 	test('a name below localhost opens or closes the way from other machines', () => {

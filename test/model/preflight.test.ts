@@ -183,6 +183,15 @@ describe('memory', () => {
 		expect(check('memory', {memory, swap}).result).toBe(result);
 	});
 
+	it.each([
+		['auto', 2 * GiB, 'advice'],
+		['large', 14 * GiB, 'ok'],
+		['large', 14 * GiB - 1, 'refused'],
+		['small', 8 * GiB, 'ok'],
+	] as const)('of limits %s on a machine with %d bytes is %s', (memory, has, result) => {
+		expect(check('memory', {memory: has}, {answers: answersWith({memory})}).result).toBe(result);
+	});
+
 	it('is told with its swap, and what is recommended', () => {
 		expect(check('memory', {memory: 2 * GiB, swap: GiB})).toMatchObject({
 			detail: '2.0 GiB and 1.0 GiB swap: enough for a small collection and few users',

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {serviceNames} from '../../source/model/releases.js';
-import {profileFor} from '../../source/model/sizing.js';
+import {profileFor, profileNames, profiles} from '../../source/model/sizing.js';
 import {GiB} from '../_helpers/observation.js';
 
 const MiB = 2 ** 20;
@@ -28,6 +28,11 @@ describe('limits', () => {
 			for (const limit of Object.values(limits)) expect(limit).toBeLessThan(memory);
 		},
 	);
+
+	it.each(profileNames)('are those of %s where it is chosen, whatever the machine has', name => {
+		for (const memory of [2 * GiB, 64 * GiB]) expect(profileFor(memory, name)).toBe(profiles[name]);
+		expect(profileFor(profiles[name].from)).toBe(profiles[name]);
+	});
 
 	it('of a machine with 8 GiB are those a working production gives', () => {
 		expect(profileFor(8 * GiB).memory).toMatchObject({
