@@ -253,7 +253,8 @@ export const screens: readonly Screen[] = [
 					...profileNames.map(name => ({
 						value: name,
 						label: `${name[0]!.toUpperCase()}${name.slice(1)}`,
-						detail: name === 'minimal' ? 'for a test' : `for a machine with ${formatMemory(profiles[name].from)} or more`,
+						detail:
+							name === 'minimal' ? 'for a test' : `for a machine with ${formatMemory(profiles[name].from)} or more`,
 					})),
 				],
 				fallback: () => 'auto',
