@@ -44,7 +44,8 @@ Without --answers the installation's own specify.yaml is used, or the defaults.
   --keep FILE        keep a generated file as you edited it by hand; may be
                      repeated. Else it is written anew and your version saved
   --previous         the answers that were installed before, and the files as
-                     edited then
+                     edited then. Those of earlier times are in the folder
+                     .specify-setup/answers, for --answers
   --yes              begin without asking
   --plan             print what would be done and stop; nothing is written
   --files-only       write the files and start nothing; needs no Docker
@@ -205,6 +206,8 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const place = {host: localHost, directory};
 	const {keep = []} = values;
 	const previous = values.previous ? await answersBefore(place, values.answers) : undefined;
+	if (previous !== undefined && output === 'plain')
+		print(`The answers are those of ${previous}. Earlier ones lie beside it; --answers takes them.`);
 	const secrets = await takeSecrets({host: localHost, file: values.secrets, environment: process.env});
 	const answers = await gatherAnswers({
 		host: localHost,

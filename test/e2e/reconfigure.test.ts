@@ -353,6 +353,7 @@ describe('a change', () => {
 		expect(JSON.parse(before.stdout).answers).toMatchObject({certificates: 'internal', domain: 'natur.test'});
 		const ran = await change('--previous');
 		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(said(ran)).toMatch(/The answers are those of \S+\/\.specify-setup\/answers\/\S+\.yaml\./);
 		expect(parse(museum.read('specify.yaml'))).toMatchObject({certificates: 'internal'});
 		trust();
 		await expectAllThere();
