@@ -5,6 +5,7 @@ import type {Secrets} from '../model/secrets.js';
 import {followJournal, journalPath, newRunName} from '../run/journal.js';
 import {startDetached} from '../run/process.js';
 import {version} from '../version.js';
+import {commandLine} from './command-line.js';
 
 export type BegunRun = {
 	run: string;
@@ -25,6 +26,8 @@ export const beginRun = async (request: {
 	mine?: Readonly<Record<string, string>>;
 }): Promise<BegunRun> => {
 	const run = newRunName();
-	const {isAlive, stop} = await startDetached({run, version, ...request});
-	return {run, stop, entries: signal => followJournal(journalPath(request.directory, run), {isAlive, signal})};
+	const {directory} = request;
+	const reconfigure = commandLine('reconfigure', directory);
+	const {isAlive, stop} = await startDetached({run, version, reconfigure, ...request});
+	return {run, stop, entries: signal => followJournal(journalPath(directory, run), {isAlive, signal})};
 };

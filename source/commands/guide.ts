@@ -163,7 +163,7 @@ export const consider = async (wanted: Wanted, dump: DumpFacts | null, signal: A
 	while (!next.done) next = await work.next();
 	const {checks}: Examination = next.value;
 	const steps = planFor(context);
-	const consequences = await whatFollows(context, wanted.existing);
+	const consequences = await whatFollows(context, wanted.existing, secrets);
 	const edited = context.files.flatMap(({path}) => (context.observation.files[path] === 'edited' ? [path] : []));
 	return {
 		checks: [...fixedChecks(consequences, checks), ...checks, ...(await names), ...(await keptChecks(context))],

@@ -232,7 +232,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	});
 	checkKept(context, keep);
 	const existing = installed ? await existingBeside(directory, answers) : undefined;
-	const consequences = await whatFollows(context, existing);
+	const consequences = await whatFollows(context, existing, secrets);
 	if (values['files-only'] && !values.plan) {
 		const refused = refusalOf(fixedChecks(consequences, []));
 		if (refused) throw refused;

@@ -7,10 +7,11 @@ import {fixedReason} from './fixed.js';
 import {formatMemory} from './format.js';
 import type {PreflightCheck} from './preflight.js';
 import {type ServiceName, serviceNames} from './releases.js';
+import type {SecretName} from './secrets.js';
 
 /** An answer that is another than before, and what follows from it. */
 export type Consequence = {
-	/** A dotted key of the answers, or `passwords`. */
+	/** A dotted key of the answers, the name of a secret, `passwords` or `memory`. */
 	key: string;
 	/** As people read them; "none" for nothing. */
 	before: string;
@@ -21,6 +22,8 @@ export type Consequence = {
 	restarts: ServiceName[];
 	/** Why it cannot be changed; absent where it can. */
 	fixed?: string;
+	/** What to do where it cannot be changed, if that is not to set it back. */
+	instead?: string;
 };
 
 type Meaning = {meaning: string[]; restarts?: ServiceName[]};
@@ -261,7 +264,8 @@ const restartSentence = (restarts: readonly ServiceName[]): string => {
 	const [first, ...others] = serviceNames.filter(service => restarts.includes(service));
 	if (first === undefined) return 'No service starts again.';
 	const names = others.length === 0 ? first : `${[first, ...others.slice(0, -1)].join(', ')} and ${others.at(-1)}`;
-	const pause = restarts.includes('specify7') ? '; until it has, nobody can work in Specify' : '';
+	const pause =
+		restarts.includes('specify7') || restarts.includes('db') ? '; until it has, nobody can work in Specify' : '';
 	return `Starts again: ${names}${pause}.`;
 };
 
@@ -313,17 +317,69 @@ const otherChange = ({meaning, restarts, ...change}: Omit<Consequence, 'fixed'>)
 	restarts,
 });
 
-/** What follows from new passwords of the database. */
-export const newPasswords = otherChange({
-	key: 'passwords',
-	before: 'those of .env',
-	after: 'new ones',
-	meaning: [
-		'The users of the database get their new passwords first (ALTER USER), then .env, then the services that use them.',
-		'Nobody who works in Specify types them; the logins to Specify stay as they are.',
-	],
-	restarts: ['db', ...specify],
-});
+/** What follows from new passwords of these users of the database. */
+export const newPasswords = (users: readonly string[]) =>
+	otherChange({
+		key: 'passwords',
+		before: 'those installed',
+		after: `new ones, for ${users.join(', ')}`,
+		meaning: [
+			'The users of the database get their new passwords first (ALTER USER), then .env, then the services that use them.',
+			'Nobody who works in Specify types them; the logins to Specify stay as they are.',
+		],
+		restarts: [
+			...(users.includes('root') ? (['db'] as const) : []),
+			...(users.some(user => user !== 'root') ? specify : []),
+		],
+	});
+
+/** How people change the password they log in to Specify with. */
+export const changedInSpecify =
+	'The password of a login is changed in Specify itself: User Tools, Change Password (of somebody else: Security and Accounts).';
+
+/** What the secrets are for that are no passwords of the database. */
+const otherSecrets: Partial<Record<SecretName, (hasUsers: boolean) => Meaning>> = {
+	SECRET_KEY: () => ({meaning: ['Everybody who is logged in to Specify must log in again.'], restarts: specify}),
+	ASSET_SERVER_KEY: () => ({
+		meaning: [
+			'Specify and the asset server get the same new key; the attachments stay.',
+			'Other programs that reach attachments with the old key need the new one.',
+		],
+		restarts: ['media', ...specify],
+	}),
+	ADMINISTRATOR_PASSWORD: hasUsers => ({
+		meaning: hasUsers
+			? ['It is noted in .env and changes no login: Specify has users already.', changedInSpecify]
+			: ['Specify makes its first administrator with it, when the answers name an institution.'],
+	}),
+	SETUP_PASSWORD: hasUsers => ({
+		meaning: [
+			hasUsers
+				? 'Nothing asks for it any more: Specify has users of its own.'
+				: 'The proxy asks for it, without a pause, until Specify has its first user.',
+		],
+	}),
+};
+
+/** What follows from secrets that become new ones, those of the database apart. @param hasUsers Specify has users of its own */
+export const newSecrets = (names: readonly SecretName[], hasUsers: boolean): Consequence[] =>
+	names.flatMap(name => {
+		const rule = otherSecrets[name]?.(hasUsers);
+		return rule
+			? [otherChange({key: name, before: 'the one installed', after: 'a new one', restarts: [], ...rule})]
+			: [];
+	});
+
+/** The refusal of another password for an administrator who has logged in to Specify with one already. */
+export const fixedAdministrator: Consequence = {
+	key: 'ADMINISTRATOR_PASSWORD',
+	before: 'that of .env',
+	after: 'a new one',
+	meaning: [`Specify has users already. ${changedInSpecify}`],
+	restarts: [],
+	fixed: `Specify has users already. ${changedInSpecify}`,
+	instead: 'Run this again without ADMINISTRATOR_PASSWORD.',
+};
 
 /** The memory limits of services, bytes. */
 export type Limits = Readonly<Partial<Record<ServiceName, number>>>;
@@ -355,7 +411,7 @@ export type FixedCheck = PreflightCheck & {fixed: true};
  */
 export const fixedChecks = (consequences: readonly Consequence[], checks: readonly PreflightCheck[]): FixedCheck[] => {
 	const isTold = checks.some(({name, result}) => name === 'database' && result === 'refused');
-	return consequences.flatMap(({key, before, fixed}) =>
+	return consequences.flatMap(({key, before, fixed, instead = `Set it back to ${before}.`}) =>
 		fixed === undefined || (isTold && key.startsWith('database.'))
 			? []
 			: [
@@ -363,7 +419,7 @@ export const fixedChecks = (consequences: readonly Consequence[], checks: readon
 						name: key,
 						result: 'refused',
 						detail: 'cannot be changed',
-						hint: `${fixed} Set it back to ${before}.`,
+						hint: `${fixed} ${instead}`,
 						fixed: true,
 					},
 				],

@@ -222,6 +222,7 @@ export const judgeDrift = (
 			isRecorded ? 'installed as specify.yaml says' : 'what was installed is not recorded yet',
 		),
 		judged('settings of your own', 'settings', 'Specify 7 and its worker have local_settings.d/ as it is'),
+		judged('changed secrets', 'secrets', 'none in .env'),
 		judged('folder of the containers', 'folder', 'this one'),
 		judged('other containers', 'containers', 'none in this project'),
 		changes.length === 0

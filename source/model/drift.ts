@@ -1,6 +1,6 @@
 import type {Answers} from './answers.js';
-import {consequencesOf} from './consequences.js';
-import {gateFor} from './gate.js';
+import {changedInSpecify, consequencesOf, newSecrets} from './consequences.js';
+import {gateFor, hasUsers} from './gate.js';
 import {isUnfinished, type LastRun} from './last-run.js';
 import type {Observation, ObservedService} from './observation.js';
 import {isDone, planOf} from './plan.js';
@@ -15,6 +15,7 @@ export type Difference = {
 		| 'files'
 		| 'settings'
 		| 'passwords'
+		| 'secrets'
 		| 'folder'
 		| 'services'
 		| 'stopped'
@@ -102,10 +103,11 @@ const filesDiffer = (seen: DriftSeen, answersChanged: boolean): Difference[] => 
 					{
 						kind: 'edits' as const,
 						what: `edited by hand: ${listed(edited)}`,
-						remedy:
+						remedy: `${
 							keepable.length > 0
 								? `"specify-setup reconfigure" writes it anew and keeps a copy of yours; to keep yours: ${keepable.map(path => `--keep ${path}`).join(' ')}. Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.`
-								: '"specify-setup reconfigure" writes it anew and keeps a copy of yours.',
+								: '"specify-setup reconfigure" writes it anew and keeps a copy of yours.'
+						}${edited.includes('.env') ? ' The values you put into .env are taken over.' : ''}`,
 					},
 				]
 			: []),
@@ -126,6 +128,35 @@ const passwordsDiffer = ({observation: {accounts, passwords, volumes}}: DriftSee
 					: '.env has changed since the passwords of the database were brought in line with it',
 			remedy: '"specify-setup reconfigure" gives the database those of .env; nothing is lost.',
 		},
+	];
+};
+
+/** Secrets edited in `.env`, those of the database apart. */
+const secretsDiffer = ({observation}: DriftSeen): Difference[] => {
+	const names = newSecrets(observation.newSecrets, hasUsers(observation)).map(({key}) => key);
+	const login = 'ADMINISTRATOR_PASSWORD';
+	const isLogin = hasUsers(observation) && names.includes(login);
+	const others = names.filter(name => !(isLogin && name === login));
+	return [
+		...(others.length > 0
+			? [
+					{
+						kind: 'secrets' as const,
+						what: `${others.join(', ')} in .env: not as installed`,
+						remedy:
+							'"specify-setup reconfigure" gives the new value to what uses it, after it has told what follows; nothing is lost.',
+					},
+				]
+			: []),
+		...(isLogin
+			? [
+					{
+						kind: 'secrets' as const,
+						what: `${login} in .env was changed, which changes no login`,
+						remedy: `${changedInSpecify} "specify-setup reconfigure" leaves it in .env as a note.`,
+					},
+				]
+			: []),
 	];
 };
 
@@ -242,6 +273,7 @@ export const driftOf = (seen: DriftSeen): Difference[] => {
 				]
 			: []),
 		...passwordsDiffer(seen),
+		...secretsDiffer(seen),
 		...(observation.engine.reachable
 			? [...containersDiffer(seen), ...imagesDiffer(seen, changed), ...proxyDiffers(seen, changed)]
 			: []),

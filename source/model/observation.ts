@@ -1,5 +1,6 @@
 import type {ServiceState} from './events.js';
 import type {ServiceName} from './releases.js';
+import type {SecretName} from './secrets.js';
 
 /** What was seen of a service's container. */
 export type ObservedService = {
@@ -77,6 +78,8 @@ export type Observation = {
 	authorities: boolean;
 	proxy: ObservedProxy;
 	database: ObservedDatabase | null;
+	/** Secrets that become others than those installed. */
+	newSecrets: readonly SecretName[];
 	/** Users of the database whose passwords are to become others before files and services learn of them. */
 	passwords: readonly string[];
 	/** The database's users were last brought in line with the secrets of today. */

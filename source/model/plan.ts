@@ -9,6 +9,8 @@ import {imageOf} from './images.js';
 import type {Observation, ObservedDatabase} from './observation.js';
 import {type ServiceName, serviceNames} from './releases.js';
 
+const editedEnvironment = 'rewrite .env (values you edited are taken over; your version is kept as a copy)';
+
 const verbs = {
 	missing: 'write',
 	different: 'rewrite',
@@ -158,7 +160,7 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 			id: 'files',
 			title: 'Write the files of the installation',
 			changes: Object.entries(observation.files).flatMap(([path, state]) =>
-				state === 'same' ? [] : [`${verbs[state]} ${path}`],
+				state === 'same' ? [] : [path === '.env' && state === 'edited' ? editedEnvironment : `${verbs[state]} ${path}`],
 			),
 		},
 		{id: 'pull', title: 'Fetch the images', changes: images.map(image => `fetch ${image}`)},

@@ -4,7 +4,7 @@ import {type Engine, engineAt, findSocket} from '../engine/api.js';
 import {SetupError} from '../errors.js';
 import {ownLines, secretsOf} from '../files/environment.js';
 import {installationFiles} from '../files/installation.js';
-import {environmentCopy, environmentNext, volumesOf} from '../files/names.js';
+import {environmentCopy, environmentNext, projectFile, volumesOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import {planOf} from '../model/plan.js';
@@ -14,18 +14,26 @@ import {keptTexts} from '../steps/files.js';
 import {projectOf} from './installations.js';
 import {observe} from './observe.js';
 
-/** Secrets once made are kept: those a run was changing the database to, else from `.env`, else from the copy. Changes nothing. */
+/**
+ * Secrets once made are kept: those a run was changing the database to, else from `.env`, else from the copy. Of what is
+ * installed the copy tells: nobody edits it. Changes nothing.
+ * @throws SetupError (exit code 2) when somebody put a value into `.env` that cannot be used
+ */
 const knownSecrets = async (
-	host: Host,
-	directory: string,
-): Promise<{former: Partial<Secrets>; next: Partial<Secrets>}> => {
-	const [environment, copy, next] = await Promise.all(
-		['.env', environmentCopy, environmentNext].map(async path => {
-			const text = await host.read(join(directory, path));
-			return text === null ? {} : secretsOf(text);
-		}),
+	{host, directory}: Pick<Context, 'host' | 'directory'>,
+	given: Partial<Secrets>,
+): Promise<{former: Partial<Secrets>; known: Partial<Secrets>}> => {
+	const [environment, copy, next, project] = await Promise.all(
+		['.env', environmentCopy, environmentNext, projectFile].map(path => host.read(join(directory, path))),
 	);
-	return {former: {...copy, ...environment}, next: next!};
+	const installed = secretsOf(copy ?? '');
+	// Where the copy is lost, what .env has counts as installed.
+	const isUnknown = copy === null && project !== null;
+	const edited = secretsOf(
+		environment ?? '',
+		(name, value) => isUnknown || given[name] !== undefined || installed[name] === value,
+	);
+	return {former: {...edited, ...installed}, known: {...installed, ...edited, ...secretsOf(next ?? '')}};
 };
 
 /** Names and texts of the user's own settings for Specify 7, in the order it reads them. */
@@ -48,7 +56,7 @@ const findEngine = async (host: Host): Promise<{engine: Engine; problem: string 
 
 /**
  * Everything a run needs to know, read from the host; changes nothing.
- * @throws SetupError when a database exists but its passwords are lost
+ * @throws SetupError when a database exists but its passwords are lost, or `.env` holds what cannot be used
  */
 export const openInstallation = async ({
 	host,
@@ -74,8 +82,7 @@ export const openInstallation = async ({
 }): Promise<Context> => {
 	const project = await projectOf(host, directory);
 	const environment = await host.read(join(directory, '.env'));
-	const {former, next} = await knownSecrets(host, directory);
-	const known = {...former, ...next};
+	const {former, known} = await knownSecrets({host, directory}, given);
 	const secrets = completeSecrets({...known, ...given});
 	const {engine, problem} = await findEngine(host);
 	const {memory} = await host.facts();

@@ -10,7 +10,7 @@ import {publishedPorts} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
 import type {Observation, ObservedDatabase, ObservedEngine, ObservedService} from '../model/observation.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
-import type {Secrets} from '../model/secrets.js';
+import {type Secrets, secretNames} from '../model/secrets.js';
 import {copiedAttachments} from '../steps/attachments.js';
 import {hasAuthorities} from '../steps/authorities.js';
 import {accountsAreCurrent, observeDatabase} from '../steps/database.js';
@@ -138,7 +138,7 @@ const observeServices = async (
 
 /** Looks at everything a plan depends on and changes nothing. Without an engine, what it would know is left empty. */
 export const observe = async (given: Given): Promise<Observation> => {
-	const {host, engine, directory, project, answers} = given;
+	const {host, engine, directory, project, answers, former, secrets} = given;
 	const [machine, freeBytes, observedEngine, files, authorities, proxy, attachments, accounts, installed] =
 		await Promise.all([
 			host.facts(),
@@ -148,7 +148,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 			hasAuthorities(given),
 			observeProxy(given),
 			copiedAttachments(host, directory),
-			accountsAreCurrent(given, given.secrets),
+			accountsAreCurrent(given, secrets),
 			installedAnswers(given),
 		]);
 	const observation: Observation = {
@@ -166,6 +166,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 		authorities,
 		proxy,
 		database: null,
+		newSecrets: secretNames.filter(name => former[name] !== undefined && former[name] !== secrets[name]),
 		passwords: [],
 		verified: installed !== null && specifyYaml(installed) === specifyYaml(answers),
 		accounts,

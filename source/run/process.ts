@@ -21,6 +21,8 @@ export type RunRequest = {
 	run: string;
 	version: string;
 	command: string;
+	/** What changes this installation, as it is typed. */
+	reconfigure?: string;
 	directory: string;
 	answers: Answers;
 	dump: DumpFacts | null;

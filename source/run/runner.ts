@@ -6,6 +6,7 @@ import {type Event, journalFormat, type PlannedStep, type StepId, type StepResul
 import type {ObservedProxy} from '../model/observation.js';
 import {isDone} from '../model/plan.js';
 import {versionCheck} from '../model/preflight.js';
+import type {SecretName} from '../model/secrets.js';
 import {attachments} from '../steps/attachments.js';
 import {rootPath} from '../steps/authorities.js';
 import {certificates} from '../steps/certificates.js';
@@ -123,6 +124,21 @@ export type WayBack = {
 	open(): Promise<{context: Context; plan: PlannedStep[]}>;
 	/** Keeps the answers that failed; returns where, or null where they are those that were installed. */
 	keepAnswers(): Promise<string | null>;
+	/** Secrets that were to become others. They are kept nowhere. */
+	newSecrets: readonly SecretName[];
+};
+
+/** How the same change is tried again: new secrets must be given again. @param reconfigure the command for this installation */
+const takesAgain = (reconfigure: string, kept: string | null, newSecrets: readonly SecretName[]) => {
+	const command = [
+		reconfigure,
+		...(kept === null ? [] : [`--answers ${kept}`]),
+		...(newSecrets.length === 0 ? [] : ['--secrets FILE']),
+	].join(' ');
+	const given = `${newSecrets.join(', ')} again, in FILE, as rows NAME=value`;
+	if (newSecrets.length === 0) return `To run this again with your new answers, which are kept: ${command}`;
+	if (kept === null) return `To run this again, give ${given}: ${command}`;
+	return `To run this again with your new answers, which are kept, give the new secrets, which are not: ${given}: ${command}`;
 };
 
 /** Whether the failed step may have changed the database to what an older Specify cannot read. */
@@ -143,15 +159,12 @@ async function* goBack(
 	context: Context,
 	failed: StepId,
 	way: WayBack,
+	reconfigure: string,
 ): AsyncGenerator<Event, {said: string; hint: string}> {
 	const step = 'rollback';
 	const began = Date.now();
 	const title = 'Put the previous configuration back';
-	let kept: string | null = null;
-	const takesAgain = () =>
-		kept === null
-			? ''
-			: `To run this again with your new answers, which are kept: specify-setup reconfigure --dir ${context.directory} --answers ${kept}`;
+	let again = '';
 	try {
 		const {context: before, plan} = await way.open();
 		if (isDone(plan)) return {said: 'The previous configuration goes on; nothing was changed.', hint: ''};
@@ -166,7 +179,7 @@ async function* goBack(
 				`${context.answers.specify7} may have changed the database already, and ${before.answers.specify7} could not read it then.`,
 				{hint: 'Running this again goes on with the new version.'},
 			);
-		kept = await way.keepAnswers();
+		again = takesAgain(reconfigure, await way.keepAnswers(), way.newSecrets);
 		// The files come first: whoever is cut off after them must know that the database has other passwords.
 		if (plan.some(({id, done}) => id === 'passwords' && !done)) await writePending(before);
 		for (const {id, title: doing, done} of filesFirst(plan)) {
@@ -188,14 +201,14 @@ async function* goBack(
 		};
 		return {
 			said: 'The previous configuration runs again.',
-			hint: takesAgain() || 'To run this again, give the new passwords again.',
+			hint: again,
 		};
 	} catch (thrown) {
 		const {message, hint, details} = await asSetupError(thrown, context);
 		yield {type: 'step.failed', step, message, hint, details};
 		return {
 			said: `The previous configuration could not be put back: ${message}`,
-			hint: [hint, takesAgain()].filter(Boolean).join(' '),
+			hint: [hint, again].filter(Boolean).join(' '),
 		};
 	}
 }
@@ -207,7 +220,20 @@ async function* goBack(
 export async function* runPlan(
 	context: Context,
 	plan: readonly PlannedStep[],
-	{run, version, command, wayBack}: {run: string; version: string; command: string; wayBack?: WayBack},
+	{
+		run,
+		version,
+		command,
+		wayBack,
+		reconfigure = `specify-setup reconfigure --dir ${context.directory}`,
+	}: {
+		run: string;
+		version: string;
+		command: string;
+		wayBack?: WayBack;
+		/** What changes this installation, as it is typed. */
+		reconfigure?: string;
+	},
 ): AsyncGenerator<Event> {
 	const {directory, signal} = context;
 	const began = Date.now();
@@ -233,7 +259,9 @@ export async function* runPlan(
 			yield {type: 'step.failed', step: id, message, hint, details};
 			const isCancelled = exitCode === exitCodes.cancelled;
 			const back =
-				wayBack && !isCancelled && id !== 'preflight' ? yield* goBack(context, id, wayBack) : {said: '', hint: ''};
+				wayBack && !isCancelled && id !== 'preflight'
+					? yield* goBack(context, id, wayBack, reconfigure)
+					: {said: '', hint: ''};
 			yield {
 				type: 'run.finished',
 				outcome: isCancelled ? 'cancelled' : 'failed',

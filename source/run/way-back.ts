@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {isKeepable} from '../files/installation.js';
 import {stateFolder} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
+import {secretNames} from '../model/secrets.js';
 import type {Context} from '../steps/context.js';
 import {staleEdits} from '../steps/files.js';
 import {installedAnswers} from './history.js';
@@ -27,10 +28,11 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 	const before = await installedAnswers({host, directory});
 	if (before === null) return undefined;
 	const sameAnswers = specifyYaml(before) === specifyYaml(answers);
-	const sameSecrets = Object.entries(former).every(([name, value]) => secrets[name as keyof typeof secrets] === value);
-	if (sameAnswers && sameSecrets) return undefined;
+	const newSecrets = secretNames.filter(name => former[name] !== undefined && former[name] !== secrets[name]);
+	if (sameAnswers && newSecrets.length === 0) return undefined;
 	const mine = await editsOf(context);
 	return {
+		newSecrets,
 		async open() {
 			const opened = await openInstallation({
 				host,

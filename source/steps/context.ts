@@ -17,7 +17,7 @@ export type Context = {
 	answers: Answers;
 	secrets: Secrets;
 	files: GeneratedFile[];
-	/** The secrets as they were on disk before this run. */
+	/** The secrets as they were installed before this run; what was edited in `.env` since is not among them. */
 	former: Partial<Secrets>;
 	observation: Observation;
 	/** What the dump to be loaded was found to hold, when it has been read already. */

@@ -348,6 +348,10 @@ export const accountsAreCurrent = async (
 	secrets: Secrets,
 ) => (await host.read(accountsPath(directory))) === accountsHash(secrets, answers.database.name);
 
+/** Whether the database's users were brought in line with secrets before, and with others. */
+export const accountsDiffer = async (given: Pick<Context, 'host' | 'directory' | 'answers'>, secrets: Secrets) =>
+	(await given.host.stat(accountsPath(given.directory))) !== null && !(await accountsAreCurrent(given, secrets));
+
 /** Users, then the content: nothing for an empty start (Specify makes its database itself), else the dump, counted afterwards. */
 export const database: Step = async function* (context) {
 	const {host, directory, engine, answers, secrets} = context;

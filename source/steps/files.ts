@@ -156,8 +156,8 @@ export const writeFiles: Step = async function* (context) {
 				level: 'warning',
 				message: `${path} was edited by hand; your version is kept as ${join(previous, path)}.`,
 				hint:
-					path === 'specify.yaml'
-						? 'specify.yaml now holds the answers of this run.'
+					path === 'specify.yaml' || path === '.env'
+						? `${path} now holds the ${path === '.env' ? 'secrets' : 'answers'} of this run.`
 						: `To keep your version instead: --keep ${path}. Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.`,
 			};
 	}

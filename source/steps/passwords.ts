@@ -3,9 +3,10 @@ import {exec} from '../engine/compose.js';
 import {quoted} from '../engine/mariadb.js';
 import {SetupError} from '../errors.js';
 import {environment, secretsOf} from '../files/environment.js';
-import {environmentNext, previousFolder, secretsFolder, stampOf, volumesOf} from '../files/names.js';
+import {environmentCopy, environmentNext, previousFolder, secretsFolder, stampOf, volumesOf} from '../files/names.js';
 import {completeSecrets, type SecretName, type Secrets} from '../model/secrets.js';
 import type {Context, Step} from './context.js';
+import {accountsDiffer} from './database.js';
 import {startServices, waitHealthy} from './services.js';
 
 /** Users of the database server by the secret that is their password; root last, because the others are changed as root. */
@@ -22,7 +23,7 @@ const mountedRoot = ({host, directory}: Pick<Context, 'host' | 'directory'>) =>
 
 /** Users of an existing database whose passwords must be changed in it before files and services learn of the new ones. */
 export const passwordsToChange = async (
-	given: Pick<Context, 'host' | 'directory' | 'project' | 'former' | 'secrets'>,
+	given: Pick<Context, 'host' | 'directory' | 'project' | 'answers' | 'former' | 'secrets'>,
 	volumes: readonly string[],
 ): Promise<string[]> => {
 	const {host, directory, project, former, secrets} = given;
@@ -33,8 +34,11 @@ export const passwordsToChange = async (
 		...former,
 		DATABASE_ROOT_PASSWORD: (await mountedRoot(given)) ?? former.DATABASE_ROOT_PASSWORD,
 	};
+	// Without the copy only this tells that .env was edited, not in what.
+	const isEdited =
+		(await host.stat(join(directory, environmentCopy))) === null && (await accountsDiffer(given, secrets));
 	return users.flatMap(([user, , name]) =>
-		before[name] === undefined || before[name] === secrets[name] ? [] : [user],
+		(isEdited && user !== 'root') || (before[name] !== undefined && before[name] !== secrets[name]) ? [user] : [],
 	);
 };
 
@@ -52,6 +56,7 @@ const rootPasswords = async (context: Context): Promise<string[]> => {
 	const all = [
 		await mountedRoot(context),
 		await rootIn(environmentNext),
+		await rootIn('.env').catch(() => undefined),
 		former.DATABASE_ROOT_PASSWORD,
 		secrets.DATABASE_ROOT_PASSWORD,
 		...earlier,

@@ -68,6 +68,7 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 	authorities: false,
 	proxy: {gate: 'missing', certificates: 'other', loaded: false},
 	database: null,
+	newSecrets: [],
 	passwords: [],
 	verified: false,
 	accounts: false,

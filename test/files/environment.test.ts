@@ -43,6 +43,23 @@ describe('reading .env', () => {
 		expect(secretsOf(`${row}\n`)).toEqual({SECRET_KEY: 'abc'});
 	});
 
+	it('tells the line of what cannot be used, all of them at once, as wrong use', () => {
+		const one = () => secretsOf("# mine\n\nMASTER_PASSWORD='a b'\n");
+		expect(one).toThrow(expect.objectContaining({exitCode: 2, message: expect.stringContaining('.env, line 3,')}));
+		const two = () => secretsOf("SECRET_KEY=''\nMASTER_PASSWORD='a b'\n");
+		expect(two).toThrow(
+			expect.objectContaining({details: [expect.stringMatching(/line 1.*empty/), expect.stringMatching(/line 2/)]}),
+		);
+	});
+
+	it('wants of a new value what is wanted of one that is given, and takes an old one as it is', () => {
+		const text = "MASTER_PASSWORD='short'\n";
+		expect(secretsOf(text, () => true)).toEqual({MASTER_PASSWORD: 'short'});
+		const read = () => secretsOf(text, (name, value) => name === 'MASTER_PASSWORD' && value === 'other');
+		expect(read).toThrow(/line 1, must be letters and digits only, 12 to 64/);
+		expect(read).not.toThrow('short');
+	});
+
 	it('leaves names alone that are not its own, and comments', () => {
 		expect(secretsOf("# SECRET_KEY=old\nCOMPOSE_PROJECT_NAME=x y$z\n\nMASTER_PASSWORD='abc'\n")).toEqual({
 			MASTER_PASSWORD: 'abc',

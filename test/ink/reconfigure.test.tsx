@@ -90,7 +90,7 @@ const review = async ({
 		await looked();
 		const consequences = [
 			...consequencesOf(facts.existing!.installed, answers),
-			...(secrets.MASTER_PASSWORD ? [newPasswords] : []),
+			...(secrets.MASTER_PASSWORD ? [newPasswords(['master', 'root'])] : []),
 		];
 		const done = consequences.length === 0 && editedFiles.length === 0;
 		return {

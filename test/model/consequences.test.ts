@@ -6,10 +6,13 @@ import {
 	type Consequence,
 	consequenceLines,
 	consequencesOf,
+	fixedAdministrator,
+	fixedChecks,
 	newPasswords,
+	newSecrets,
 	withLimits,
 } from '../../source/model/consequences.js';
-import type {Secrets} from '../../source/model/secrets.js';
+import {type Secrets, secretNames} from '../../source/model/secrets.js';
 import {answersWith} from '../_helpers/answers.js';
 import {GiB, knownSecrets} from '../_helpers/observation.js';
 
@@ -174,8 +177,54 @@ describe('what cannot be changed', () => {
 test('new passwords start again what uses them, and nothing else', () => {
 	// The worker and Specify 7 have them in their environment, which Compose fills from .env: the composition does not tell.
 	expect(remade(before, before, {DATABASE_ROOT_PASSWORD: 'NewRootPassword123'})).toEqual(['db']);
-	expect(newPasswords.restarts).toEqual(['db', 'specify7', 'worker']);
-	expect(newPasswords.meaning.join(' ')).toMatch(/ALTER USER/);
+	const all = newPasswords(['master', 'migrator', 'specify', 'root']);
+	expect(all.restarts).toEqual(['db', 'specify7', 'worker']);
+	expect(newPasswords(['root']).restarts).toEqual(['db']);
+	expect(newPasswords(['master']).restarts).toEqual(['specify7', 'worker']);
+	expect(all.meaning.join(' ')).toMatch(/ALTER USER/);
+});
+
+describe('new secrets', () => {
+	/** Services whose part of the composition names a secret: Compose makes them anew when it changes. */
+	const usersOf = (name: string) => {
+		const secrets = knownSecrets;
+		const files = installationFiles({project: 'specify', answers: before, secrets, memory: 8 * GiB});
+		const {services} = parse(files.find(({path}) => path === 'compose.yaml')!.text) as {
+			services: Record<string, unknown>;
+		};
+		return Object.keys(services).filter(service => JSON.stringify(services[service]).includes(`\${${name}:`));
+	};
+
+	test('start again what uses them, and nothing else', () => {
+		for (const name of secretNames) {
+			const user = {MASTER_PASSWORD: 'master', MIGRATOR_PASSWORD: 'migrator', APP_USER_PASSWORD: 'specify'}[
+				name as string
+			];
+			if (name === 'DATABASE_ROOT_PASSWORD') continue;
+			const [consequence, ...others] = user ? [newPasswords([user])] : newSecrets([name], true);
+			expect(others).toEqual([]);
+			expect([...consequence!.restarts].sort(), name).toEqual(usersOf(name).sort());
+		}
+	});
+
+	test('say what people will notice', () => {
+		const meaning = (name: (typeof secretNames)[number], users = true) =>
+			newSecrets([name], users)
+				.flatMap(consequence => consequence.meaning)
+				.join(' ');
+		expect(meaning('SECRET_KEY')).toMatch(/must log in again.*Starts again: specify7 and worker/);
+		expect(meaning('ASSET_SERVER_KEY')).toMatch(/attachments stay/);
+		expect(meaning('SETUP_PASSWORD')).toMatch(/Nothing asks for it any more/);
+		expect(meaning('SETUP_PASSWORD', false)).toMatch(/until Specify has its first user/);
+		expect(meaning('ADMINISTRATOR_PASSWORD')).toMatch(/changes no login.*User Tools/);
+		expect(meaning('ADMINISTRATOR_PASSWORD', false)).toMatch(/makes its first administrator with it/);
+	});
+
+	test('of a login that Specify has already are refused, with the way that there is', () => {
+		const [check] = fixedChecks([fixedAdministrator], []);
+		expect(check).toMatchObject({name: 'ADMINISTRATOR_PASSWORD', result: 'refused'});
+		expect(check!.hint).toMatch(/User Tools, Change Password.*without ADMINISTRATOR_PASSWORD\.$/);
+	});
 });
 
 test('lines for people name the new value, the old one and what follows', () => {

@@ -131,13 +131,14 @@ describe('what differs', () => {
 		);
 
 	it('is in order when nothing does', () => {
-		expect(judged([]).map(({result}) => result)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+		expect(judged([]).map(({result}) => result)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok']);
 		expect(judged([], [], false)[0]).toMatchObject({result: 'ok', detail: 'what was installed is not recorded yet'});
 	});
 
 	it.each([
 		['answers', 'answers'],
 		['settings', 'settings of your own'],
+		['secrets', 'changed secrets'],
 		['folder', 'folder of the containers'],
 		['containers', 'other containers'],
 	] as const)('is advice with its remedy: %s', (kind, name) => {

@@ -50,6 +50,13 @@ describe('the differences of an installation', () => {
 			/local_settings\.d/,
 		],
 		['changed passwords', seen({}, {passwords: ['master', 'root']}), 'passwords', /for master, root/],
+		['another key', seen({}, {newSecrets: ['SECRET_KEY']}), 'secrets', /^SECRET_KEY in \.env: not as installed$/],
+		[
+			'another password of a login',
+			seen({}, {newSecrets: ['ADMINISTRATOR_PASSWORD']}),
+			'secrets',
+			/ADMINISTRATOR_PASSWORD.*changes no login/,
+		],
 		['an .env that was exchanged', seen({}, {accounts: false}), 'passwords', /brought in line/],
 		['a folder that was moved', seen({madeFrom: '/srv/old'}), 'folder', /made from \/srv\/old/],
 		['a service without a container', seen({}, {services: withoutRedis}), 'stopped', /without a container: redis/],
@@ -108,6 +115,23 @@ describe('the differences of an installation', () => {
 
 	it('without a record of what was installed say nothing of answers', () => {
 		expect(driftOf(seen({installed: null}))).toEqual([]);
+	});
+
+	it('of passwords of the database are told once, and those of a login that is yet to come change something', () => {
+		const both = driftOf(seen({}, {newSecrets: ['MASTER_PASSWORD'], passwords: ['master']}));
+		expect(both.map(({kind}) => kind)).toEqual(['passwords']);
+		const [first] = driftOf(
+			seen(
+				{},
+				{newSecrets: ['ADMINISTRATOR_PASSWORD'], database: databaseSeen({users: 0}), proxy: {...proxy, gate: 'closed'}},
+			),
+		);
+		expect(first!.remedy).not.toContain('User Tools');
+	});
+
+	it('in values of .env are said to be taken over', () => {
+		expect(driftOf(seen({}, withFile('.env', 'edited')))[0]!.remedy).toContain('taken over');
+		expect(driftOf(seen({}, withFile('compose.yaml', 'edited')))[0]!.remedy).not.toContain('taken over');
 	});
 
 	it('suggest to keep only what can be kept', () => {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {gateFor} from '../../source/model/gate.js';
+import {gateFor, hasUsers} from '../../source/model/gate.js';
 import {databaseSeen} from '../_helpers/observation.js';
 
 describe('the gate', () => {
@@ -23,4 +23,12 @@ describe('the gate', () => {
 		expect(gateFor({users: 0, start})).toBe('closed');
 		expect(gateFor({users: 5, start: {...start, finished: true}})).toBe('open');
 	});
+});
+
+it('tells of users, by the database, else by what the gate was opened for', () => {
+	const proxy = (gate: 'open' | 'closed') => ({gate, certificates: 'final', loaded: true}) as const;
+	expect(hasUsers({database: databaseSeen({users: 2}), proxy: proxy('closed')})).toBe(true);
+	expect(hasUsers({database: databaseSeen({users: 0}), proxy: proxy('open')})).toBe(false);
+	expect(hasUsers({database: null, proxy: proxy('open')})).toBe(true);
+	expect(hasUsers({database: null, proxy: proxy('closed')})).toBe(false);
 });

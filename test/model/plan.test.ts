@@ -85,6 +85,11 @@ describe('one difference brings one change', () => {
 			},
 		],
 		[
+			'.env was edited by hand',
+			allThere({files: {...allThere().files, '.env': 'edited'}}),
+			{files: ['rewrite .env (values you edited are taken over; your version is kept as a copy)']},
+		],
+		[
 			'the proxy was not told of its configuration',
 			allThere({proxy: {...allThere().proxy, loaded: false}}),
 			{certificates: ['let the proxy load its configuration']},

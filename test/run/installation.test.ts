@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
 import {environment} from '../../source/files/environment.js';
-import {secretNames} from '../../source/model/secrets.js';
+import {type Secrets, secretNames} from '../../source/model/secrets.js';
 import {openInstallation, planFor} from '../../source/run/installation.js';
 import {offlineAnswers} from '../_helpers/answers.js';
 import {failureOf} from '../_helpers/failure.js';
@@ -56,11 +56,62 @@ describe('opening an installation', () => {
 		}
 	});
 
-	it('trusts .env before its copy', async () => {
+	/** An installation whose .env was edited by hand since. */
+	const edited = async (secrets: Partial<Secrets>, installed = knownSecrets) => {
 		const host = new FakeHost();
-		await host.write(`${directory}/.env`, environment({...knownSecrets, SECRET_KEY: 'changed'}), 0o600);
-		await host.write(`${directory}/.specify-setup/environment`, environment(knownSecrets), 0o600);
-		expect((await open(host)).secrets.SECRET_KEY).toBe('changed');
+		await host.write(`${directory}/.env`, environment({...installed, ...secrets}), 0o600);
+		await host.write(`${directory}/.specify-setup/environment`, environment(installed), 0o600);
+		return host;
+	};
+
+	it('trusts .env before its copy, which tells what is installed', async () => {
+		const {secrets, former, observation} = await open(await edited({SECRET_KEY: 'changedByHand1'}));
+		expect(secrets.SECRET_KEY).toBe('changedByHand1');
+		expect(former).toEqual(knownSecrets);
+		expect(observation.newSecrets).toEqual(['SECRET_KEY']);
+		expect(observation.passwords).toEqual([]);
+	});
+
+	it('plans passwords edited in .env as those that are given: the database gets them before the files', async () => {
+		volumes = ['specify_database'];
+		const context = await open(
+			await edited({MASTER_PASSWORD: 'changedByHand1', DATABASE_ROOT_PASSWORD: 'changedByHand2'}),
+		);
+		expect(context.observation.passwords).toEqual(['master', 'root']);
+		expect(
+			planFor(context)
+				.map(({id}) => id)
+				.slice(0, 3),
+		).toEqual(['preflight', 'passwords', 'files']);
+	});
+
+	it('refuses a password in .env that no --secrets could give, with its line, and takes it where it works already', async () => {
+		const error = await failureOf(open(await edited({MASTER_PASSWORD: 'short'})));
+		expect(error.exitCode).toBe(2);
+		const row =
+			environment(knownSecrets)
+				.split('\n')
+				.findIndex(text => text.startsWith('MASTER_PASSWORD')) + 1;
+		expect(error.message).toContain(`MASTER_PASSWORD in .env, line ${row},`);
+		const works = {...knownSecrets, MASTER_PASSWORD: 'short'};
+		expect((await open(await edited({SECRET_KEY: 'changedByHand1'}, works))).secrets.MASTER_PASSWORD).toBe('short');
+	});
+
+	it('takes a short password of an installation whose copy is lost, and of none that was never installed', async () => {
+		const host = new FakeHost();
+		await host.write(`${directory}/.env`, environment({...knownSecrets, MASTER_PASSWORD: 'short'}), 0o600);
+		expect((await failureOf(open(host))).exitCode).toBe(2);
+		await host.write(`${directory}/.specify-setup/project`, 'specify\n', 0o600);
+		const {secrets, observation} = await open(host);
+		expect(secrets.MASTER_PASSWORD).toBe('short');
+		expect(observation.newSecrets).toEqual([]);
+	});
+
+	it('does not mind a short password in .env in whose place another is given', async () => {
+		const host = await edited({MASTER_PASSWORD: 'short'});
+		const given = {MASTER_PASSWORD: 'GivenByAPerson1'};
+		const {secrets} = await openInstallation({host, directory, answers, given, signal: new AbortController().signal});
+		expect(secrets.MASTER_PASSWORD).toBe('GivenByAPerson1');
 	});
 
 	it('refuses to begin beside a database whose passwords are lost', async () => {

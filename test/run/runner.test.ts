@@ -176,11 +176,11 @@ describe('a change that fails', () => {
 		const files = await compareFiles(context);
 		return {context: {...context, observation: {...context.observation, files}}, plan: planWith('files')};
 	};
-	const keepAnswers = async () => '/opt/specify/.specify-setup/refused.yaml';
+	const keepAnswers = async (): Promise<string | null> => '/opt/specify/.specify-setup/refused.yaml';
 
 	it('puts the earlier configuration back as a step of its own, and says where the new answers are', async () => {
 		const before = await earlier();
-		const events = await failing({open: async () => before, keepAnswers});
+		const events = await failing({open: async () => before, keepAnswers, newSecrets: []});
 		expectWellFormed(events);
 		expect(ofType(events, 'step.started')).toEqual([
 			{type: 'step.started', step: 'pull'},
@@ -193,9 +193,36 @@ describe('a change that fails', () => {
 		expect(end.hint).toContain('--answers /opt/specify/.specify-setup/refused.yaml');
 	});
 
+	it.each([
+		[
+			'answers and passwords',
+			keepAnswers,
+			/your new answers, which are kept, give the new secrets, which are not: SECRET_KEY, MASTER_PASSWORD again.*: specify-setup reconfigure --dir \/opt\/specify --answers \S+refused\.yaml --secrets FILE$/,
+		],
+		[
+			'passwords alone',
+			async () => null,
+			/give SECRET_KEY, MASTER_PASSWORD again.*: specify-setup reconfigure --dir \/opt\/specify --secrets FILE$/,
+		],
+	] as const)('says what of it is to be given again: %s', async (_, keep, says) => {
+		const before = await earlier();
+		const newSecrets = ['SECRET_KEY', 'MASTER_PASSWORD'] as const;
+		expect(last(await failing({open: async () => before, keepAnswers: keep, newSecrets})).hint).toMatch(says);
+	});
+
+	it('tells the command as it is typed for this installation', async () => {
+		const before = await earlier();
+		const context = contextWith();
+		context.host.on(/manifest inspect|volume create/, {exitCode: 1, stderr: 'manifest unknown\n'});
+		const wayBack = {open: async () => before, keepAnswers, newSecrets: []};
+		const given = {...about, wayBack, reconfigure: 'specify-setup reconfigure'};
+		const {yielded} = await drain(runPlan(context, planWith('pull'), given) as AsyncGenerator<Event, void>);
+		expect(last(yielded).hint).toContain(': specify-setup reconfigure --answers /opt/specify/');
+	});
+
 	it('before anything was changed leaves all as it is, and says so', async () => {
 		const {context} = await earlier();
-		const events = await failing({open: async () => ({context, plan: planWith()}), keepAnswers});
+		const events = await failing({open: async () => ({context, plan: planWith()}), keepAnswers, newSecrets: []});
 		expectWellFormed(events);
 		expect(ofType(events, 'step.started').map(({step}) => step)).toEqual(['pull']);
 		expect(last(events).message).toMatch(/The previous configuration goes on; nothing was changed\.$/);
@@ -206,7 +233,7 @@ describe('a change that fails', () => {
 		context.host.write = async () => {
 			throw new SetupError('The disk is full.', {hint: 'Free 3 MB.'});
 		};
-		const events = await failing({open: async () => ({context, plan: planWith('files')}), keepAnswers});
+		const events = await failing({open: async () => ({context, plan: planWith('files')}), keepAnswers, newSecrets: []});
 		expectWellFormed(events);
 		expect(ofType(events, 'step.failed').map(({step}) => step)).toEqual(['pull', 'rollback']);
 		expect(last(events)).toMatchObject({outcome: 'failed', exitCode: 1});
@@ -225,6 +252,7 @@ describe('a change that fails', () => {
 		const wayTo = (context: typeof old): WayBack => ({
 			open: async () => ({context, plan: planWith('files')}),
 			keepAnswers,
+			newSecrets: [],
 		});
 		expect(last(await failing(wayTo(old))).message).toContain('runs again');
 		const migrated = await failing(wayTo(old), 'specify');
@@ -240,7 +268,11 @@ describe('a change that fails', () => {
 		const engine = {reachable: false as const, reason: 'stopped' as const, detail: ''};
 		const away = {...context, observation: {...context.observation, engine}};
 		const before = context.host.files.size;
-		const events = await failing({open: async () => ({context: away, plan: planWith('files')}), keepAnswers});
+		const events = await failing({
+			open: async () => ({context: away, plan: planWith('files')}),
+			keepAnswers,
+			newSecrets: [],
+		});
 		expect(last(events).message).toContain('nothing was put back');
 		expect(context.host.files.size).toBe(before);
 	});
@@ -257,7 +289,7 @@ describe('a change that fails', () => {
 		const [step] = planOf(offlineAnswers(), {...nothingThere(), passwords: ['root']}).filter(
 			({id}) => id === 'passwords',
 		);
-		await failing({open: async () => ({context, plan: [step!, ...planWith('files')]}), keepAnswers});
+		await failing({open: async () => ({context, plan: [step!, ...planWith('files')]}), keepAnswers, newSecrets: []});
 		expect(writes.indexOf('.specify-setup/environment.next')).toBe(0);
 		expect(writes.indexOf('.env')).toBeGreaterThan(0);
 	});
@@ -270,6 +302,7 @@ describe('a run that is stopped', () => {
 		const wayBack: WayBack = {
 			open: () => Promise.reject(new Error('nobody goes back')),
 			keepAnswers: () => Promise.reject(new Error('nothing is kept')),
+			newSecrets: [],
 		};
 		const {yielded} = await drain(
 			runPlan(context, planWith('files'), {...about, wayBack}) as AsyncGenerator<Event, void>,

@@ -46,6 +46,15 @@ describe('passwords that are to change in the database', () => {
 		expect(await passwordsToChange({...context, former: changed}, volumes)).toEqual(['root']);
 	});
 
+	it('are those of an .env that was edited while its copy is lost: which of them, nobody knows', async () => {
+		const lost = contextWith({secrets: changed, former: changed});
+		expect(await passwordsToChange(lost, volumes)).toEqual([]);
+		lost.host.files.set('/opt/specify/.specify-setup/accounts', {text: 'of other passwords', mode: 0o600});
+		expect(await passwordsToChange(lost, volumes)).toEqual(['master', 'migrator', 'specify']);
+		lost.host.files.set('/opt/specify/.specify-setup/environment', {text: environment(changed), mode: 0o600});
+		expect(await passwordsToChange(lost, volumes)).toEqual([]);
+	});
+
 	it('are all of them after an interrupted change', async () => {
 		context.host.files.set(pending, {text: environment(changed), mode: 0o600});
 		expect(await passwordsToChange({...context, former: changed}, volumes)).toEqual([
