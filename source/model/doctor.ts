@@ -152,7 +152,7 @@ export const judgeFiles = (files: Observation['files'], onlyMode: ReadonlySet<st
 		...(different.length > 0 ? [`not as specify.yaml says: ${different.join(', ')}`] : []),
 	];
 	if (parts.length === 0) return ok(name, `${Object.keys(files).length} files as specify.yaml says`);
-	const remedy = `"specify-setup reconfigure" brings them in line${edited.length > 0 ? ' and keeps a copy of your edits; lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/' : ''}.`;
+	const remedy = `"specify-setup reconfigure" brings them in line${edited.length > 0 ? ' and keeps a copy of your edits (values in .env are taken over); lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/' : ''}.`;
 	return missing.length > 0 ? bad(name, parts.join('; '), remedy) : advise(name, parts.join('; '), remedy);
 };
 

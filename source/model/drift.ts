@@ -143,8 +143,7 @@ const secretsDiffer = ({observation}: DriftSeen): Difference[] => {
 					{
 						kind: 'secrets' as const,
 						what: `${others.join(', ')} in .env: not as installed`,
-						remedy:
-							'"specify-setup reconfigure" gives the new value to what uses it, after it has told what follows; nothing is lost.',
+						remedy: '"specify-setup reconfigure" gives it to what uses it; with --plan it tells what follows.',
 					},
 				]
 			: []),

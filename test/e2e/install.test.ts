@@ -253,6 +253,8 @@ describe('an empty start', () => {
 		const {exitCode, stdout} = await museum.install();
 		expect(exitCode, stdout).toBe(0);
 		expect(museum.read('.env')).toBe(changed);
+		const steps = museum.journal().entries.flatMap(entry => (entry.type === 'step.finished' ? [entry.step] : []));
+		expect(steps.slice(0, 3)).toEqual(['preflight', 'passwords', 'files']);
 		expect((await museum.get(specify7, '/setup_tool/setup_progress/')).status).toBe(200);
 	});
 

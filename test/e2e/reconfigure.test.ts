@@ -239,11 +239,41 @@ describe('a change', () => {
 		await expectAllThere();
 	});
 
-	test('of the root password by hand in .env does what it says', async () => {
-		const text = museum.read('.env').replace('Perch0Perch0Perch0', 'Salmon0Salmon0Salmon0');
+	test('of passwords by hand in .env does what it says, the database first, and starts again what uses them', async () => {
+		const text = museum
+			.read('.env')
+			.replace('Perch0Perch0Perch0', 'Salmon0Salmon0Salmon0')
+			.replace('Perch3Perch3Perch3', 'Salmon3Salmon3Salmon3');
 		writeFileSync(museum.path('.env'), text, {mode: 0o600});
 		const ran = await change();
 		expect(ran.exitCode, said(ran)).toBe(0);
+		expect(ran.restarted).toEqual(['db', 'specify7', 'worker']);
+		const steps = museum.journal().entries.flatMap(entry => (entry.type === 'step.finished' ? [entry.step] : []));
+		expect(steps.slice(0, 3)).toEqual(['preflight', 'passwords', 'files']);
+		await expectAllThere();
+	});
+
+	test('of the password in .env to one that no --secrets could give is refused, with its line', async () => {
+		const text = museum.read('.env');
+		writeFileSync(museum.path('.env'), text.replace(/^MASTER_PASSWORD=.*$/m, "MASTER_PASSWORD='short'"), {mode: 0o600});
+		const ran = await change('--set=email=someone@nrm.test');
+		writeFileSync(museum.path('.env'), text, {mode: 0o600});
+		expect(ran.exitCode, said(ran)).toBe(2);
+		expect(said(ran)).toMatch(/MASTER_PASSWORD in \.env, line \d+, must be letters and digits/);
+		expect(ran.restarted).toEqual([]);
+	});
+
+	test('of the password of a login is refused before anything is done: Specify itself changes it', async () => {
+		const before = museum.snapshot();
+		const given = join(folder, 'administrator');
+		writeFileSync(given, 'ADMINISTRATOR_PASSWORD=NewAdminPassword12\n', {mode: 0o600});
+		const planned = await museum.run('reconfigure', '--plan', `--secrets=${given}`);
+		expect(said(planned)).toContain('This would be refused: ADMINISTRATOR_PASSWORD');
+		const ran = await change(`--secrets=${given}`);
+		expect(ran.exitCode, said(ran)).toBe(3);
+		expect(said(ran)).toContain('User Tools');
+		expect(ran.restarted).toEqual([]);
+		expect(museum.snapshot()).toEqual(before);
 		await expectAllThere();
 	});
 
@@ -432,6 +462,9 @@ describe('a change that fails', () => {
 		writeFileSync(given, 'MASTER_PASSWORD=Herring1Herring1\nDATABASE_ROOT_PASSWORD=Herring2Herring2\n', {mode: 0o600});
 		const ran = await museum.run('reconfigure', '--yes', `--secrets=${given}`, '--set=timezone=Europe/Oslo');
 		await expectPutBack(ran, before);
+		expect(said(ran)).toMatch(
+			/DATABASE_ROOT_PASSWORD, MASTER_PASSWORD again.*--answers \S+refused\.yaml --secrets FILE/,
+		);
 	});
 
 	test('because another program took the port meanwhile leaves the old one answering', async () => {

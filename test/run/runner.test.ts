@@ -176,7 +176,7 @@ describe('a change that fails', () => {
 		const files = await compareFiles(context);
 		return {context: {...context, observation: {...context.observation, files}}, plan: planWith('files')};
 	};
-	const keepAnswers = async (): Promise<string | null> => '/opt/specify/.specify-setup/refused.yaml';
+	const keepAnswers = async () => '/opt/specify/.specify-setup/refused.yaml';
 
 	it('puts the earlier configuration back as a step of its own, and says where the new answers are', async () => {
 		const before = await earlier();
@@ -193,7 +193,7 @@ describe('a change that fails', () => {
 		expect(end.hint).toContain('--answers /opt/specify/.specify-setup/refused.yaml');
 	});
 
-	it.each([
+	it.each<[string, WayBack['keepAnswers'], RegExp]>([
 		[
 			'answers and passwords',
 			keepAnswers,
@@ -204,7 +204,7 @@ describe('a change that fails', () => {
 			async () => null,
 			/give SECRET_KEY, MASTER_PASSWORD again.*: specify-setup reconfigure --dir \/opt\/specify --secrets FILE$/,
 		],
-	] as const)('says what of it is to be given again: %s', async (_, keep, says) => {
+	])('says what of it is to be given again: %s', async (_, keep, says) => {
 		const before = await earlier();
 		const newSecrets = ['SECRET_KEY', 'MASTER_PASSWORD'] as const;
 		expect(last(await failing({open: async () => before, keepAnswers: keep, newSecrets})).hint).toMatch(says);
