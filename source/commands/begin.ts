@@ -4,6 +4,7 @@ import type {JournalEntry} from '../model/events.js';
 import type {Secrets} from '../model/secrets.js';
 import {followJournal, journalPath, newRunName} from '../run/journal.js';
 import {startDetached} from '../run/process.js';
+import type {EarlierEdit} from '../steps/edits.js';
 import {version} from '../version.js';
 import {commandLine} from './command-line.js';
 
@@ -23,7 +24,8 @@ export const beginRun = async (request: {
 	dump: DumpFacts | null;
 	secrets?: Partial<Secrets>;
 	keep?: readonly string[];
-	mine?: Readonly<Record<string, string>>;
+	take?: readonly string[];
+	earlier?: Readonly<Record<string, EarlierEdit>>;
 }): Promise<BegunRun> => {
 	const run = newRunName();
 	const {directory} = request;

@@ -9,7 +9,7 @@ import {type DifferenceLine, type FileDifference, lastingPlace} from '../model/d
 import type {FileState} from '../model/observation.js';
 import {redactor, withoutNamedSecrets} from '../model/redact.js';
 import type {Context} from '../steps/context.js';
-import {readHashes} from '../steps/files.js';
+import {readHashes} from '../steps/edits.js';
 
 const contextLines = 3;
 /** A text that has nothing in common with the other is shown as removed and added. */
@@ -39,7 +39,10 @@ const adviceOn = (path: string, state: FileDifference['state']): string[] => {
 	const lasting = lastingPlace(path);
 	const place = lasting === null ? [] : [`Lasting changes belong into ${lasting}.`];
 	if (state === 'kept')
-		return ['It stays as you edited it. For the generated one, move yours away and run reconfigure again.', ...place];
+		return [
+			`It stays as you edited it, unless you take the new one: yours is saved in ${previousFolder}/ then.`,
+			...place,
+		];
 	if (state === 'removed') return [`It is not needed any more: it is saved in ${previousFolder}/ and removed.`];
 	if (state !== 'edited') return [];
 	if (path === 'specify.yaml')
@@ -101,14 +104,23 @@ export const differencesOf = async (context: Context, installed: Answers): Promi
 		const own =
 			state === 'edited' && before !== undefined && before !== generated ? linesOf(safe(before), safe(disk)) : [];
 		const advice = adviceOn(path, state);
-		if (own.length > 0) advice.push('What the answers change in it takes effect with the new one only.');
+		if (own.length > 0 || observation.edits[path] === 'behind')
+			advice.push('What the answers change in it takes effect with the new one only.');
 		if (lines.length === 0 && state !== 'new')
 			advice.push('Its lines are the same; what differs is its mode, or a secret, which is not shown.');
 		return [
-			{...difference, lines, own, hasOwn: own.length > 0, keepable: state === 'edited' && isKeepable(path), advice},
+			{
+				...difference,
+				lines,
+				own,
+				hasOwn: own.length > 0,
+				keepable: (state === 'edited' || state === 'kept') && isKeepable(path),
+				advice,
+			},
 		];
 	});
 	const found = [...(await Promise.all(differences)).flat(), ...(await Promise.all(removed))];
 	// Those about which there is something to decide come first.
-	return [...found.filter(({keepable}) => keepable), ...found.filter(({keepable}) => !keepable)];
+	const urgency = ({keepable, state}: FileDifference) => (keepable ? (state === 'edited' ? 0 : 1) : 2);
+	return found.sort((one, other) => urgency(one) - urgency(other));
 };

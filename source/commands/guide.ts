@@ -1,7 +1,7 @@
 import {resolve} from 'node:path';
 import {type DumpFacts, inspectDump, refusal} from '../database/inspect.js';
 import {SetupError} from '../errors.js';
-import {hashOf, isKeepable} from '../files/installation.js';
+import {isKeepable} from '../files/installation.js';
 import {expandHome} from '../host/complete-path.js';
 import {lookUpNames} from '../host/dns.js';
 import {localHost} from '../host/local.js';
@@ -10,6 +10,7 @@ import {type Answers, complete} from '../model/answers.js';
 import {fixedChecks} from '../model/consequences.js';
 import type {FileDifference} from '../model/differences.js';
 import {isLocalDomain} from '../model/domain.js';
+import {editMeanings} from '../model/edits.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
 import {judgeNames, recordAddresses, zoneSnippet} from '../model/names.js';
 import {isDone} from '../model/plan.js';
@@ -21,7 +22,6 @@ import type {Finding} from '../plain/questions.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {readAttachments} from '../steps/attachments.js';
 import type {Context} from '../steps/context.js';
-import {readHashes} from '../steps/files.js';
 import {type Examination, examine} from '../steps/preflight.js';
 import {absolute} from './answers.js';
 import {whatFollows} from './consequences.js';
@@ -121,12 +121,13 @@ export const findAttachments = async (path: string, signal: AbortSignal): Promis
 	}
 };
 
-/** What is wanted of an installation: answers, secrets that a person gave, and files edited by hand that are to stay. */
+/** What is wanted of an installation: answers, secrets that a person gave, and which files edited by hand are to stay or to give way. */
 export type Wanted = {
 	directory: string;
 	answers: Answers;
 	secrets: Partial<Secrets>;
 	keep?: readonly string[];
+	take?: readonly string[];
 	/** The installation that is changed. */
 	existing?: Existing;
 };
@@ -142,21 +143,29 @@ const nameChecks = async ({answers, existing}: Wanted, signal: AbortSignal): Pro
 };
 
 /** Files that stay as somebody edited them, although the answers would change them. */
-const keptChecks = async ({host, directory, files}: Context): Promise<PreflightCheck[]> => {
-	const hashes = await readHashes(host, directory);
-	return files.flatMap(({path, generated}): PreflightCheck[] => {
-		if (generated === undefined || hashes[path]?.split(' ').includes(hashOf(generated))) return [];
-		const hint = 'What changes in it takes effect with the new one only; the differences show it.';
-		return [
-			{name: path, result: 'advice', detail: 'stays as it was edited by hand, and is not as the answers want it', hint},
-		];
-	});
-};
+const keptChecks = ({observation: {edits}}: Context): PreflightCheck[] =>
+	Object.keys(edits)
+		.filter(path => edits[path] === 'behind')
+		.map(name => ({
+			name,
+			result: 'advice',
+			detail: editMeanings.behind,
+			hint: 'The new one has it; the differences show it.',
+		}));
 
 /** Looks at the machine for what is wanted; nothing is changed. */
 export const consider = async (wanted: Wanted, dump: DumpFacts | null, signal: AbortSignal) => {
-	const {directory, answers, secrets, keep} = wanted;
-	const context = await openInstallation({host: localHost, directory, answers, given: secrets, keep, signal, dump});
+	const {directory, answers, secrets, keep, take} = wanted;
+	const context = await openInstallation({
+		host: localHost,
+		directory,
+		answers,
+		given: secrets,
+		keep,
+		take,
+		signal,
+		dump,
+	});
 	const work = examine(context, dump, {attempts: 1});
 	const names = nameChecks(wanted, signal);
 	let next = await work.next();
@@ -166,10 +175,11 @@ export const consider = async (wanted: Wanted, dump: DumpFacts | null, signal: A
 	const consequences = await whatFollows(context, wanted.existing, secrets);
 	const edited = context.files.flatMap(({path}) => (context.observation.files[path] === 'edited' ? [path] : []));
 	return {
-		checks: [...fixedChecks(consequences, checks), ...checks, ...(await names), ...(await keptChecks(context))],
+		checks: [...fixedChecks(consequences, checks), ...checks, ...(await names), ...keptChecks(context)],
 		steps,
 		consequences,
 		edited: edited.filter(isKeepable),
+		kept: Object.keys(context.observation.edits),
 		done: isDone(steps),
 	};
 };

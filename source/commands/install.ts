@@ -1,4 +1,4 @@
-import {basename, join} from 'node:path';
+import {join} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
 import {isKeepable} from '../files/installation.js';
 import {projectFile, volumesOf} from '../files/names.js';
@@ -7,15 +7,17 @@ import type {Host} from '../host/host.js';
 import {localHost} from '../host/local.js';
 import {canDraw} from '../ink/can-draw.js';
 import {type Consequence, consequenceLines, fixedChecks} from '../model/consequences.js';
+import {plannedEdits} from '../model/edits.js';
 import {isDone} from '../model/plan.js';
 import {PlainReporter, planLines} from '../plain/reporter.js';
-import {previousConfiguration} from '../run/history.js';
+import {previousConfiguration, reignOf} from '../run/history.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {newRunName} from '../run/journal.js';
 import {holderOf, lock, lockedError} from '../run/lock.js';
 import {addressList} from '../run/runner.js';
 import type {Context} from '../steps/context.js';
-import {replacedEdits, writeFiles} from '../steps/files.js';
+import {editsUnder} from '../steps/edits.js';
+import {writeFiles} from '../steps/files.js';
 import {passwordsToChange} from '../steps/passwords.js';
 import {examine, refusalOf} from '../steps/preflight.js';
 import {version} from '../version.js';
@@ -43,6 +45,8 @@ Without --answers the installation's own specify.yaml is used, or the defaults.
                      file that you alone may read; - reads standard input
   --keep FILE        keep a generated file as you edited it by hand; may be
                      repeated. Else it is written anew and your version saved
+  --take FILE        take the new one also where you kept yours, which is saved;
+                     may be repeated
   --previous         the answers that were installed before, and the files as
                      edited then. Those of earlier times are in the folder
                      .specify-setup/answers, for --answers
@@ -72,6 +76,7 @@ const options = {
 	set: {type: 'string', multiple: true},
 	secrets: {type: 'string'},
 	keep: {type: 'string', multiple: true},
+	take: {type: 'string', multiple: true},
 	previous: {type: 'boolean'},
 	yes: {type: 'boolean'},
 	plan: {type: 'boolean'},
@@ -103,25 +108,43 @@ const answersBefore = async (place: {host: Host; directory: string}, file: strin
 	);
 };
 
-/** @throws SetupError (exit code 2) for a file that is not a generated one edited by hand */
-const checkKept = ({files}: Context, keep: readonly string[]) => {
-	const wrong = keep.filter(path => !files.some(file => file.path === path && file.generated !== undefined));
-	if (wrong.length === 0) return;
+/**
+ * @param earlier files that would come back as edited before
+ * @throws SetupError (exit code 2) for a file that is not a generated one edited by hand
+ */
+const checkEdits = (
+	{files, observation}: Context,
+	{keep, take, earlier}: {keep: readonly string[]; take: readonly string[]; earlier: Record<string, unknown>},
+) => {
 	const keepable = files.map(({path}) => path).filter(isKeepable);
-	throw new SetupError(`There is nothing to keep of ${wrong.join(', ')}: no generated file, or not edited by hand.`, {
-		hint: `Files that can be kept, where you have edited them: ${keepable.join(', ')}.`,
-		exitCode: exitCodes.usage,
-	});
+	const refuse = (message: string, hint: string) => {
+		throw new SetupError(message, {hint, exitCode: exitCodes.usage});
+	};
+	const both = keep.filter(path => take.includes(path));
+	if (both.length > 0)
+		refuse(`--keep and --take cannot both be right for ${both.join(', ')}.`, 'Leave out one of them.');
+	const noneOf = (verb: string, wrong: readonly string[]) => {
+		if (wrong.length > 0)
+			refuse(
+				`There is nothing to ${verb} of ${wrong.join(', ')}: no generated file, or not edited by hand.`,
+				`Files that can be kept or taken anew, where you have edited them: ${keepable.join(', ')}.`,
+			);
+	};
+	noneOf(
+		'keep',
+		keep.filter(path => !files.some(file => file.path === path && file.generated !== undefined)),
+	);
+	noneOf(
+		'take anew',
+		take.filter(path => !keepable.includes(path) || (observation.files[path] !== 'edited' && !(path in earlier))),
+	);
 };
-
-/** The user's own texts that this run leaves or brings back. */
-const minesOf = ({files}: Context) =>
-	Object.fromEntries(files.flatMap(({path, text, generated}) => (generated === undefined ? [] : [[path, text]])));
 
 /** The plan; as JSON its shape is promised in the readme. */
 const printPlan = (context: Context, output: Output, installed: boolean, consequences: readonly Consequence[]) => {
 	const {directory, answers, observation} = context;
 	const steps = planFor(context);
+	const edits = plannedEdits(observation, context.outdated ?? []);
 	const engineReachable = observation.engine.reachable;
 	if (output === 'json')
 		return print(
@@ -133,7 +156,7 @@ const printPlan = (context: Context, output: Output, installed: boolean, consequ
 				engineReachable,
 				done: isDone(steps),
 				answers,
-				...(installed ? {consequences} : {}),
+				...(installed ? {consequences, edits} : {}),
 				steps,
 			}),
 		);
@@ -141,6 +164,7 @@ const printPlan = (context: Context, output: Output, installed: boolean, consequ
 		installed ? `There is an installation in ${directory} already. Plan for it:` : `Plan for ${directory}:`,
 		'',
 		...(consequences.length > 0 ? ['What follows:', ...consequenceLines(consequences), ''] : []),
+		...(edits.length > 0 ? ['Edited by hand:', ...edits.map(({meaning}) => `  ${meaning}`), ''] : []),
 		...planLines(steps),
 	);
 	for (const {name, detail, hint} of fixedChecks(consequences, []))
@@ -204,7 +228,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 			exitCode: exitCodes.usage,
 		});
 	const place = {host: localHost, directory};
-	const {keep = []} = values;
+	const {keep = [], take = []} = values;
 	const previous = values.previous ? await answersBefore(place, values.answers) : undefined;
 	if (previous !== undefined && output === 'plain')
 		print(`The answers are those of ${previous}. Earlier ones lie beside it; --answers takes them.`);
@@ -221,16 +245,18 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	process.on('SIGINT', abort);
 	process.on('SIGTERM', abort);
 
+	const earlier = previous === undefined ? {} : await editsUnder(place, await reignOf(place, previous));
 	const context = await openInstallation({
 		host: localHost,
 		directory,
 		answers,
 		given: secrets,
 		keep,
-		mine: previous ? await replacedEdits(place, basename(previous, '.yaml')) : {},
+		take,
+		earlier,
 		signal: controller.signal,
 	});
-	checkKept(context, keep);
+	checkEdits(context, {keep, take, earlier});
 	const existing = installed ? await existingBeside(directory, answers) : undefined;
 	const consequences = await whatFollows(context, existing, secrets);
 	if (values['files-only'] && !values.plan) {
@@ -271,7 +297,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 			return exitCodes.cancelled;
 		}
 	}
-	const request = {command, directory, answers, dump, secrets, keep, mine: minesOf(context)};
+	const request = {command, directory, answers, dump, secrets, keep, take, earlier};
 	for (;;) {
 		const {run, entries, stop} = await beginRun(request);
 		if (values.detach) {

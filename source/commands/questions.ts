@@ -49,7 +49,7 @@ export const questions = async ({
 	const reader = new DumpReader();
 	const {signal} = new AbortController();
 	const kept = existing ? undefined : await preferences.draft(directory);
-	const wantedOf = (wanted: Pick<Wanted, 'answers' | 'secrets' | 'keep'>): Wanted => ({
+	const wantedOf = (wanted: Pick<Wanted, 'answers' | 'secrets' | 'keep' | 'take'>): Wanted => ({
 		...wanted,
 		directory,
 		existing,
@@ -67,12 +67,13 @@ export const questions = async ({
 			return null;
 		},
 		async plan(wanted) {
-			const {steps, checks, consequences, edited, done} = await consider(wantedOf(wanted), reader.known, signal);
+			const {steps, checks, consequences, edited, kept, done} = await consider(wantedOf(wanted), reader.known, signal);
 			const troubles = checks
 				.filter(({result}) => result !== 'ok')
 				.map(({name, detail, hint}) => `${name}: ${detail}. ${hint}`);
-			if (!existing) return {lines: [...troubles, 'What will be done:', ...planLines(steps)], edited: [], done: false};
-			if (done) return {lines: ['Everything is as the answers say.'], edited, done};
+			if (!existing)
+				return {lines: [...troubles, 'What will be done:', ...planLines(steps)], edited: [], kept: [], done: false};
+			if (done) return {lines: ['Everything is as the answers say.'], edited, kept, done};
 			return {
 				lines: [
 					...troubles,
@@ -81,6 +82,7 @@ export const questions = async ({
 					...planLines(steps.filter(step => !step.done)),
 				],
 				edited,
+				kept,
 				done,
 			};
 		},
@@ -97,7 +99,7 @@ export const questions = async ({
 		print(left[command](directory));
 		return exitCodes.cancelled;
 	}
-	const {secrets, keep} = result;
+	const {secrets, keep, take} = result;
 	const wanted = wantedOf(result);
 	const {checks, done} = await consider(wanted, reader.known, signal);
 	if (existing && done) {
@@ -107,7 +109,7 @@ export const questions = async ({
 	const refused = refusalOf(checks);
 	if (refused) throw refused;
 	const {answers} = wanted;
-	const {entries, stop} = await beginRun({command, directory, answers, dump: reader.known, secrets, keep});
+	const {entries, stop} = await beginRun({command, directory, answers, dump: reader.known, secrets, keep, take});
 	await preferences.addInstallation(directory);
 	await preferences.forgetDraft(directory);
 	process.on('SIGTERM', stop);

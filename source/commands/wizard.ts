@@ -77,8 +77,8 @@ export const wizard = async ({
 	const [{absolute}, {beginRun}, {viewRun}] = await Promise.all([work(), import('./begin.js'), import('./view.js')]);
 	const answers = absolute(result.answers);
 	const dump = (await reader()).known;
-	const {secrets, keep} = result;
-	const request = {command, directory, answers, dump, secrets, keep};
+	const {secrets, keep, take} = result;
+	const request = {command, directory, answers, dump, secrets, keep, take};
 	let exitCode: number | 'retry' = 'retry';
 	while (exitCode === 'retry') {
 		const {entries, stop} = await beginRun(request);

@@ -219,9 +219,9 @@ const filesCheck: Check<{context: Context}> = {
 	group: 'folder',
 	async run({context}) {
 		const {consequences} = await compositionSeen(context);
-		const {files} = context.observation;
+		const {files, edits} = context.observation;
 		const own = Object.fromEntries(Object.entries(files).filter(([path]) => !consequences.includes(path)));
-		return [judgeFiles(own, await onlyModes(context))];
+		return [judgeFiles(own, await onlyModes(context), edits)];
 	},
 };
 

@@ -18,7 +18,7 @@ export const previousFolder = `${stateFolder}/previous`;
 /** The moment as a name that sorts by time. */
 export const stampOf = (now = new Date()) => now.toISOString().replace(/[:.]/g, '-');
 
-/** Files edited by hand that are kept: what was generated instead, as a hash, by path. */
+/** What is noted of files edited by hand that are kept, by path. */
 export const keptFile = `${stateFolder}/kept.json`;
 
 /** Holds the Compose project's name, so that a moved folder finds its data. */

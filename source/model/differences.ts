@@ -5,7 +5,7 @@ export type DifferenceLine = {sign: '+' | '-' | ' ' | '@'; text: string};
 
 /** What is to become of a generated file. Secrets are blotted out of the lines. */
 export type FileDifference = DifferentFile & {
-	/** `kept`: an edit that stays, because it was kept before and nothing else would be written since. */
+	/** `kept`: an edit that stays unless it is given up, because it was kept before and nothing else would be written since. */
 	state: 'new' | 'changed' | 'edited' | 'kept' | 'removed';
 	/** From the file on disk to what would be written. */
 	lines: DifferenceLine[];

@@ -133,8 +133,12 @@ export const judgeCharacters = ({odd}: Pick<SeenSecrets, 'odd'>): Judgement => {
 			);
 };
 
-/** Generated files by path. @param onlyMode those whose text is right and only the permissions are not */
-export const judgeFiles = (files: Observation['files'], onlyMode: ReadonlySet<string>): Judgement => {
+/** Generated files by path, and those that stay as edited. @param onlyMode those whose text is right and only the permissions are not */
+export const judgeFiles = (
+	files: Observation['files'],
+	onlyMode: ReadonlySet<string>,
+	edits: Observation['edits'] = {},
+): Judgement => {
 	const name = 'generated files';
 	const inState = (state: string) =>
 		Object.entries(files).flatMap(([path, seen]) =>
@@ -151,7 +155,19 @@ export const judgeFiles = (files: Observation['files'], onlyMode: ReadonlySet<st
 		...(edited.length > 0 ? [`edited by hand: ${edited.join(', ')}`] : []),
 		...(different.length > 0 ? [`not as specify.yaml says: ${different.join(', ')}`] : []),
 	];
+	const [kept, behind] = (['kept', 'behind'] as const).map(state =>
+		Object.keys(edits).filter(path => edits[path] === state),
+	) as [string[], string[]];
+	if (kept.length > 0) parts.push(`kept as edited by hand: ${kept.join(', ')}`);
+	if (behind.length > 0)
+		parts.push(`kept as edited by hand, without what the answers have changed in it since: ${behind.join(', ')}`);
 	if (parts.length === 0) return ok(name, `${Object.keys(files).length} files as specify.yaml says`);
+	if (missing.length + edited.length + different.length === 0)
+		return advise(
+			name,
+			`${Object.keys(files).length} files, ${parts.join('; ')}`,
+			`What is kept stays. For the generated one, with a copy of yours kept: "specify-setup reconfigure ${[...kept, ...behind].map(path => `--take ${path}`).join(' ')}".`,
+		);
 	const remedy = `"specify-setup reconfigure" brings them in line${edited.length > 0 ? ' and keeps a copy of your edits (values in .env are taken over); lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/' : ''}.`;
 	return missing.length > 0 ? bad(name, parts.join('; '), remedy) : advise(name, parts.join('; '), remedy);
 };

@@ -2,7 +2,7 @@ import type {Answers} from './answers.js';
 import {changedInSpecify, consequencesOf, newSecrets} from './consequences.js';
 import {gateFor, hasUsers} from './gate.js';
 import {isUnfinished, type LastRun} from './last-run.js';
-import type {Observation, ObservedService} from './observation.js';
+import type {EditState, Observation, ObservedService} from './observation.js';
 import {isDone, planOf} from './plan.js';
 import {serviceNames} from './releases.js';
 
@@ -12,6 +12,7 @@ export type Difference = {
 	kind:
 		| 'answers'
 		| 'edits'
+		| 'kept'
 		| 'files'
 		| 'settings'
 		| 'passwords'
@@ -113,6 +114,33 @@ const filesDiffer = (seen: DriftSeen, answersChanged: boolean): Difference[] => 
 			: []),
 		...(older.length > 0
 			? [{kind: 'files' as const, what: `not as they would be written now: ${listed(older)}`, remedy: reconfigures}]
+			: []),
+	];
+};
+
+/** Edits that stay: a person's own decision, so that nothing is to be done, but nobody shall have to remember it. */
+const filesKept = ({observation: {edits}}: DriftSeen): Difference[] => {
+	const inState = (state: EditState) => Object.keys(edits).filter(path => edits[path] === state);
+	const [kept, behind] = [inState('kept'), inState('behind')];
+	const taking = (paths: readonly string[]) => paths.map(path => `--take ${path}`).join(' ');
+	return [
+		...(behind.length > 0
+			? [
+					{
+						kind: 'kept' as const,
+						what: `kept as edited by hand, without what the answers have changed in it since: ${listed(behind)}`,
+						remedy: `Put in what is missing ("specify-setup reconfigure" shows it, d), or take the generated one, with a copy of yours kept: specify-setup reconfigure ${taking(behind)}`,
+					},
+				]
+			: []),
+		...(kept.length > 0
+			? [
+					{
+						kind: 'kept' as const,
+						what: `kept as edited by hand, other than the answers would have it: ${listed(kept)}`,
+						remedy: `It stays. For the generated one, with a copy of yours kept: specify-setup reconfigure ${taking(kept)}`,
+					},
+				]
 			: []),
 	];
 };
@@ -262,6 +290,7 @@ export const driftOf = (seen: DriftSeen): Difference[] => {
 	return [
 		...answers,
 		...filesDiffer(seen, changed),
+		...filesKept(seen),
 		...(settings
 			? [
 					{

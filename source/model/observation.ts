@@ -33,6 +33,9 @@ export type ObservedDatabase = {
 /** How a generated file stands: `edited` differs from what was written last, `different` from what is wanted now, `stale` is not wanted any more. */
 export type FileState = 'missing' | 'same' | 'different' | 'edited' | 'stale';
 
+/** An edit by hand in place of a generated file: `behind` was made before the answers changed the file, `returns` is yet to be written. */
+export type EditState = 'kept' | 'behind' | 'returns';
+
 export type ObservedEngine =
 	| {
 			reachable: true;
@@ -70,6 +73,8 @@ export type Observation = {
 	ports: PortHolder[];
 	/** Generated files by path: is it there, as it will be written, edited by hand since. */
 	files: Record<string, FileState>;
+	/** Generated files that stay or become again as somebody edited them, by path; `files` counts these as they should be. */
+	edits: Record<string, EditState>;
 	/** Images by service: there with the recorded digest. */
 	images: Partial<Record<ServiceName, boolean>>;
 	volumes: string[];

@@ -154,13 +154,18 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 	const images = [
 		...new Set(serviceNames.filter(service => !observation.images[service]).map(service => imageOf(answers, service))),
 	];
+	const returns = (path: string) => observation.edits[path] === 'returns';
 	const steps: Omit<PlannedStep, 'done'>[] = [
 		...passwordStep(observation),
 		{
 			id: 'files',
 			title: 'Write the files of the installation',
 			changes: Object.entries(observation.files).flatMap(([path, state]) =>
-				state === 'same' ? [] : [path === '.env' && state === 'edited' ? editedEnvironment : `${verbs[state]} ${path}`],
+				state === 'same'
+					? []
+					: path === '.env' && state === 'edited'
+						? [editedEnvironment]
+						: [`${verbs[state]} ${path}${returns(path) ? ', as you had edited it before' : ''}`],
 			),
 		},
 		{id: 'pull', title: 'Fetch the images', changes: images.map(image => `fetch ${image}`)},

@@ -704,6 +704,8 @@ export type WizardState = {
 	own: boolean;
 	/** Files edited by hand that are to stay, by path. */
 	keep: readonly string[];
+	/** Files edited by hand that are to give way, by path. */
+	take: readonly string[];
 };
 
 /** What the program has to do after a press; the reducer itself does nothing. */
@@ -729,6 +731,7 @@ export const startWizard = (draft: Draft, facts: Facts, screen?: string): Wizard
 			file: 0,
 			own: false,
 			keep: [],
+			take: [],
 		},
 		0,
 	);
@@ -1007,6 +1010,12 @@ export type DifferentFile = {
 	hasOwn: boolean;
 };
 
+/** What is to stay and to give way, once somebody has decided about a file edited by hand. */
+export const decided = ({keep, take}: Pick<WizardState, 'keep' | 'take'>, path: string, stays: boolean) => {
+	const [staying, giving] = [keep, take].map(paths => paths.filter(other => other !== path)) as [string[], string[]];
+	return stays ? {keep: [...staying, path], take: giving} : {keep: staying, take: [...giving, path]};
+};
+
 /** The next state after a key while differences of files are shown. Pure. */
 export const pressFiles = (state: WizardState, press: Press, files: readonly DifferentFile[]): WizardState => {
 	const file = files[state.file];
@@ -1014,10 +1023,9 @@ export const pressFiles = (state: WizardState, press: Press, files: readonly Dif
 		files.length === 0 ? state : {...state, file: (index + files.length) % files.length, scroll: 0, own: false};
 	if (press.name === 'left') return to(state.file - 1);
 	if (press.name === 'right' || press.name === 'tab') return to(state.file + 1);
-	const others = state.keep.filter(path => path !== file?.path);
 	if (press.name === 'text') {
-		if (press.text === 'k' && file?.keepable) return {...state, keep: [...others, file.path]};
-		if (press.text === 'n' && file?.keepable) return {...state, keep: others};
+		if (/^[kn]$/.test(press.text) && file?.keepable)
+			return {...state, ...decided(state, file.path, press.text === 'k')};
 		if (press.text === 'm' && file?.hasOwn) return {...state, own: !state.own, scroll: 0};
 		return /^[dq]$/.test(press.text) ? {...state, overlay: 'none', scroll: 0} : state;
 	}

@@ -10,6 +10,7 @@ import {
 	changeOf,
 	currentValue,
 	type Draft,
+	decided,
 	type Facts,
 	type Field,
 	machineAdvice,
@@ -31,15 +32,20 @@ export type QuestionServices = {
 	save(draft: Draft, screen: string): void;
 	/** Looks a value up or reads it, where there is something to find out; null otherwise. */
 	find(key: string, draft: Draft): Promise<Finding | null>;
-	/** The plan, as lines; files edited by hand that may be kept, by path; whether nothing is left to do. */
-	plan(wanted: Wanted): Promise<{lines: string[]; edited: string[]; done: boolean}>;
+	/** The plan, as lines; files edited by hand that would be replaced and that would stay, by path; whether nothing is left to do. */
+	plan(wanted: Wanted): Promise<{lines: string[]; edited: string[]; kept: string[]; done: boolean}>;
 	/** The differences of the files, as lines; asked for where an installation is changed. */
 	differences(wanted: Wanted): Promise<string[]>;
 	print(...lines: string[]): void;
 };
 
-/** Answers, secrets that were given, and files edited by hand that are to stay, by path. */
-export type Wanted = {answers: Answers; secrets: Partial<Secrets>; keep: readonly string[]};
+/** Answers, secrets that were given, and files edited by hand that are to stay and to give way, by path. */
+export type Wanted = {
+	answers: Answers;
+	secrets: Partial<Secrets>;
+	keep: readonly string[];
+	take: readonly string[];
+};
 
 type Validate = (typed: string) => true | string;
 
@@ -128,14 +134,14 @@ type Choice = {value: string; name: string};
 const changeChoices = (
 	rows: readonly ReviewRow[],
 	edited: readonly string[],
-	keep: readonly string[],
+	kept: readonly string[],
 	canShow: boolean,
 ): Choice[] => {
 	const changed = rows.filter(({was}) => was !== null);
 	return [
 		...(canShow ? [{value: 'differences', name: 'Show the differences of the files'}] : []),
 		...edited.map(path => ({value: `keep ${path}`, name: `Keep ${path} as it was edited by hand`})),
-		...keep.map(path => ({value: `take ${path}`, name: `Take the new ${path}; yours is saved`})),
+		...kept.map(path => ({value: `take ${path}`, name: `Take the new ${path}; yours is saved`})),
 		...changed.map(({key, label}) => ({value: `undo ${key}`, name: `Undo: ${label}`})),
 		...(changed.length > 1 ? [{value: 'undo', name: 'Undo everything: as it is installed'}] : []),
 	];
@@ -154,7 +160,7 @@ export const askAll = async (
 	{from, prompts = terminalPrompts}: {from?: string; prompts?: Prompts} = {},
 ): Promise<QuestionResult> => {
 	let draft = initial;
-	let keep: readonly string[] = [];
+	let edits: Pick<Wanted, 'keep' | 'take'> = {keep: [], take: []};
 	const {existing} = facts;
 	const askScreen = async (screen: Screen) => {
 		const shown = shownScreens(draft, facts);
@@ -198,15 +204,16 @@ export const askAll = async (
 		const rows = reviewRows(draft, facts);
 		services.print(...rows.map(reviewed));
 		const {answers, problems} = answersOf(draft, facts);
-		const wanted = answers && {answers, secrets: secretsOf(draft, facts), keep};
+		const wanted = answers && {answers, secrets: secretsOf(draft, facts), ...edits};
 		const plan = wanted && (await services.plan(wanted));
 		services.print('', ...(plan ? plan.lines : problems.map(({key, reason}) => `${key} ${reason}`)));
+		const canShow = plan !== null && (!plan.done || plan.kept.length > 0);
 		const begin = existing ? (plan?.done ? 'Leave everything as it is' : 'Change it now') : 'Install now';
 		const choice = await prompts.select({
 			message: 'What now?',
 			choices: [
 				...(wanted ? [{value: 'begin', name: begin}] : []),
-				...(existing ? changeChoices(rows, plan?.edited ?? [], keep, plan !== null && !plan.done) : []),
+				...(existing ? changeChoices(rows, plan?.edited ?? [], plan?.kept ?? [], canShow) : []),
 				...shown.filter(({fields}) => fields.length > 0).map(({id, title}) => ({value: id, name: `Change: ${title}`})),
 				{value: 'leave', name: existing ? 'Leave; nothing is changed' : 'Leave; the answers are kept'},
 			],
@@ -217,8 +224,7 @@ export const askAll = async (
 		if (choice === 'differences') services.print('', ...(await services.differences(wanted!)));
 		else if (choice === 'undo') draft = unchanged;
 		else if (verb === 'undo') draft = withoutChange(draft, facts, subject!);
-		else if (verb === 'keep') keep = [...keep, subject!];
-		else if (verb === 'take') keep = keep.filter(path => path !== subject);
+		else if (verb === 'keep' || verb === 'take') edits = decided(edits, subject!, verb === 'keep');
 		else await askScreen(shown.find(({id}) => id === choice)!);
 	}
 };

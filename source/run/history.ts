@@ -5,6 +5,7 @@ import {answersFolder, stampOf} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
 import type {Host} from '../host/host.js';
 import {type Answers, parseAnswers} from '../model/answers.js';
+import type {Reign} from '../steps/edits.js';
 
 const keptConfigurations = 50;
 
@@ -38,6 +39,17 @@ export const previousConfiguration = async (place: Place): Promise<string | null
 	for (const path of (await installedHistory(place)).reverse())
 		if (!isDeepStrictEqual(await readAnswers(place.host, path), now)) return path;
 	return null;
+};
+
+/** When the configuration in this file was installed, and when the next one was. */
+export const reignOf = async (place: Place, path: string): Promise<Reign> => {
+	const history = await installedHistory(place);
+	const [, next] = history.slice(history.indexOf(path));
+	return {
+		answers: (await place.host.read(path)) ?? '',
+		from: basename(path, '.yaml'),
+		until: next && basename(next, '.yaml'),
+	};
 };
 
 /** Notes that these answers are installed. The oldest configurations are forgotten. */

@@ -3,14 +3,14 @@ import type {DumpFacts} from '../database/inspect.js';
 import {type Engine, engineAt, findSocket} from '../engine/api.js';
 import {SetupError} from '../errors.js';
 import {ownLines, secretsOf} from '../files/environment.js';
-import {installationFiles} from '../files/installation.js';
+import {type GeneratedFile, installationFiles} from '../files/installation.js';
 import {environmentCopy, environmentNext, projectFile, volumesOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import {planOf} from '../model/plan.js';
 import {completeSecrets, type Secrets} from '../model/secrets.js';
 import type {Context} from '../steps/context.js';
-import {keptTexts} from '../steps/files.js';
+import {type EarlierEdit, fittingTexts, keptTexts} from '../steps/edits.js';
 import {projectOf} from './installations.js';
 import {observe} from './observe.js';
 
@@ -66,6 +66,8 @@ export const openInstallation = async ({
 	dump = null,
 	given = {},
 	keep = [],
+	take = [],
+	earlier = {},
 	mine = {},
 }: {
 	host: Host;
@@ -77,6 +79,10 @@ export const openInstallation = async ({
 	given?: Partial<Secrets>;
 	/** Files edited by hand that are to stay, by path. */
 	keep?: readonly string[];
+	/** Files edited by hand that are to be as generated, also where they were kept, by path. */
+	take?: readonly string[];
+	/** Edits of an earlier configuration that come back with it where they still fit, by path. */
+	earlier?: Readonly<Record<string, EarlierEdit>>;
 	/** Texts of the user's own that come back in place of generated ones, by path. */
 	mine?: Readonly<Record<string, string>>;
 }): Promise<Context> => {
@@ -90,10 +96,21 @@ export const openInstallation = async ({
 	const settings = await ownSettings(host, directory);
 	const filesWith = (texts: Readonly<Record<string, string>>) =>
 		installationFiles({project, answers, secrets, memory, own, settings, mine: texts});
+	// What is said of a file now counts before how it was.
+	const back = Object.fromEntries(Object.entries(earlier).filter(([path]) => ![...keep, ...take].includes(path)));
+	const edited = async (files: GeneratedFile[]) => ({
+		...(await keptTexts({host, directory}, files, keep, take)),
+		...fittingTexts(files, back),
+		...mine,
+	});
 	// compose.yaml holds hashes of the others: it is compared when these are known.
-	const mounted = {...(await keptTexts({host, directory}, filesWith({}), keep)), ...mine};
-	const files = filesWith({...mounted, ...(await keptTexts({host, directory}, filesWith(mounted), keep)), ...mine});
-	const observed = {host, engine, directory, project, answers, files, former, secrets, signal};
+	const mounted = await edited(filesWith({}));
+	const files = filesWith({...mounted, ...(await edited(filesWith(mounted)))});
+	const isBack = (path: string, {text}: EarlierEdit) => files.some(file => file.path === path && file.text === text);
+	const outdated = Object.entries(back).flatMap(([path, edit]) =>
+		isBack(path, edit) ? [] : [{path, copy: edit.copy}],
+	);
+	const observed = {host, engine, directory, project, answers, files, outdated, former, secrets, signal};
 	const observation = await observe(observed);
 	if (problem && !observation.engine.reachable)
 		observation.engine = {...observation.engine, reason: 'other', detail: problem};

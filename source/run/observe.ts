@@ -14,6 +14,7 @@ import {type Secrets, secretNames} from '../model/secrets.js';
 import {copiedAttachments} from '../steps/attachments.js';
 import {hasAuthorities} from '../steps/authorities.js';
 import {accountsAreCurrent, observeDatabase} from '../steps/database.js';
+import {keptEdits} from '../steps/edits.js';
 import {compareFiles} from '../steps/files.js';
 import {passwordsToChange} from '../steps/passwords.js';
 import {observeProxy} from '../steps/proxy.js';
@@ -139,12 +140,13 @@ const observeServices = async (
 /** Looks at everything a plan depends on and changes nothing. Without an engine, what it would know is left empty. */
 export const observe = async (given: Given): Promise<Observation> => {
 	const {host, engine, directory, project, answers, former, secrets} = given;
-	const [machine, freeBytes, observedEngine, files, authorities, proxy, attachments, accounts, installed] =
+	const [machine, freeBytes, observedEngine, files, edits, authorities, proxy, attachments, accounts, installed] =
 		await Promise.all([
 			host.facts(),
 			host.freeBytes(directory),
 			observeEngine(given),
 			compareFiles(given),
+			keptEdits(given),
 			hasAuthorities(given),
 			observeProxy(given),
 			copiedAttachments(host, directory),
@@ -160,6 +162,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 		engine: observedEngine,
 		ports: [],
 		files,
+		edits,
 		images: {},
 		volumes: [],
 		services: {},

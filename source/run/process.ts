@@ -6,6 +6,7 @@ import {exitCodes, messageOf, SetupError} from '../errors.js';
 import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
 import type {Secrets} from '../model/secrets.js';
+import type {EarlierEdit} from '../steps/edits.js';
 import {completeHashes} from '../steps/files.js';
 import {worldError} from '../steps/trouble.js';
 import {runCommand} from './command.js';
@@ -30,8 +31,10 @@ export type RunRequest = {
 	secrets?: Partial<Secrets>;
 	/** Files edited by hand that are to stay, by path. */
 	keep?: readonly string[];
-	/** Texts of the user's own that come back in place of generated ones, by path. */
-	mine?: Readonly<Record<string, string>>;
+	/** Files edited by hand that are to be as generated, by path. */
+	take?: readonly string[];
+	/** Edits of an earlier configuration that come back with it, by path. */
+	earlier?: Readonly<Record<string, EarlierEdit>>;
 };
 
 /**
@@ -107,7 +110,7 @@ const readInput = async () => {
 
 /** The run itself: takes the lock, writes the journal, does the plan. Returns the exit code. */
 export const runDetached = async (): Promise<number> => {
-	const {directory, answers, dump, secrets, keep, mine, ...about} = await readInput();
+	const {directory, answers, dump, secrets, keep, take, earlier, ...about} = await readInput();
 	let unlock: () => Promise<void>;
 	try {
 		await localHost.makeFolder(directory, 0o755);
@@ -128,7 +131,8 @@ export const runDetached = async (): Promise<number> => {
 			dump,
 			given: secrets,
 			keep,
-			mine,
+			take,
+			earlier,
 			signal: controller.signal,
 		});
 		const journal = await JournalWriter.create(journalPath(directory, about.run), [

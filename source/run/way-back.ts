@@ -4,7 +4,7 @@ import {stateFolder} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
 import {secretNames} from '../model/secrets.js';
 import type {Context} from '../steps/context.js';
-import {staleEdits} from '../steps/files.js';
+import {readKept, staleEdits} from '../steps/edits.js';
 import {installedAnswers} from './history.js';
 import {openInstallation, planFor} from './installation.js';
 import type {WayBack} from './runner.js';
@@ -31,6 +31,8 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 	const newSecrets = secretNames.filter(name => former[name] !== undefined && former[name] !== secrets[name]);
 	if (sameAnswers && newSecrets.length === 0) return undefined;
 	const mine = await editsOf(context);
+	// An edit nobody had decided about is one again, also where this run was told to keep it.
+	const kept = await readKept(context);
 	return {
 		newSecrets,
 		async open() {
@@ -42,7 +44,7 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 				mine,
 				signal: context.signal,
 			});
-			return {context: opened, plan: planFor(opened)};
+			return {context: {...opened, kept}, plan: planFor(opened)};
 		},
 		async keepAnswers() {
 			if (sameAnswers) return null;

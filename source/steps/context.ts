@@ -20,6 +20,10 @@ export type Context = {
 	/** The secrets as they were installed before this run; what was edited in `.env` since is not among them. */
 	former: Partial<Secrets>;
 	observation: Observation;
+	/** Edits of an earlier configuration that do not come back with it, with the paths of their copies. */
+	outdated?: readonly {path: string; copy: string}[];
+	/** What is noted of edits that stay, where it is put back with them; else it is made of the files. */
+	kept?: Readonly<Record<string, string>>;
 	/** What the dump to be loaded was found to hold, when it has been read already. */
 	dump: DumpFacts | null;
 	signal: AbortSignal;

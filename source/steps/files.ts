@@ -1,15 +1,9 @@
 import {join} from 'node:path';
-import {type GeneratedFile, hashOf, isKeepable} from '../files/installation.js';
+import {hashOf, isKeepable} from '../files/installation.js';
 import {keptFile, previousFolder, stampOf, stateFolder, userFolders} from '../files/names.js';
-import type {Host} from '../host/host.js';
-import {readRecord} from '../host/record.js';
 import type {Context, Step} from './context.js';
+import {type Hashes, hashesPath, isAmong, keptNotes, noteReplaced, readHashes, staleEdits} from './edits.js';
 import {preparePrivate} from './proxy.js';
-
-const hashesPath = (directory: string) => join(directory, stateFolder, 'hashes.json');
-
-/** Hashes of what was written, by path; two of them while a file is being replaced. */
-type Hashes = Record<string, string>;
 
 /** How a generated file on disk compares to its new text, and to what was written last; also those that were written and are not wanted any more. */
 export const compareFiles = async ({
@@ -24,8 +18,7 @@ export const compareFiles = async ({
 			const [current, facts] = await Promise.all([host.read(full), host.stat(full)]);
 			if (current === null) return [path, 'missing'] as const;
 			if (current === text) return [path, facts?.mode === mode ? 'same' : 'different'] as const;
-			const known = recorded[path];
-			return [path, known?.split(' ').includes(hashOf(current)) ? 'different' : 'edited'] as const;
+			return [path, isAmong(hashOf(current), recorded[path]) ? 'different' : 'edited'] as const;
 		}),
 	);
 	const wanted = new Set(files.map(({path}) => path));
@@ -36,9 +29,6 @@ export const compareFiles = async ({
 	);
 	return Object.fromEntries([...entries, ...stale.flat()]);
 };
-
-export const readHashes = async (host: Host, directory: string): Promise<Hashes> =>
-	readRecord(host, hashesPath(directory));
 
 const writeHashes = ({host, directory}: Pick<Context, 'host' | 'directory'>, hashes: Hashes) =>
 	host.write(hashesPath(directory), JSON.stringify(hashes, null, '\t'), 0o600);
@@ -56,62 +46,9 @@ export const completeHashes = async (context: Pick<Context, 'host' | 'directory'
 	if (lost.length > 0) await writeHashes(context, {...recorded, ...Object.fromEntries(lost)});
 };
 
-/**
- * Texts of files edited by hand that are to stay: those named now, and those kept earlier as long as what would be written
- * instead is the same. Paths are relative to the folder.
- */
-export const keptTexts = async (
-	{host, directory}: Pick<Context, 'host' | 'directory'>,
-	files: readonly GeneratedFile[],
-	keep: readonly string[],
-): Promise<Record<string, string>> => {
-	const kept = await readRecord(host, join(directory, keptFile));
-	const texts = await Promise.all(
-		files.map(async ({path, text, generated = text}) => {
-			if (!isKeepable(path) || (!keep.includes(path) && kept[path] !== hashOf(generated))) return [];
-			const current = await host.read(join(directory, path));
-			return current === null || current === generated ? [] : [[path, current] as const];
-		}),
-	);
-	return Object.fromEntries(texts.flat());
-};
-
-/** The list of files that had been edited by hand, in a folder of earlier versions. */
-const editedList = 'edited.json';
-
-/**
- * Files that were edited by hand when a run last replaced some, with their texts, by path.
- * @param since a moment as `stampOf` writes it; what was replaced before does not count
- */
-export const replacedEdits = async (
-	{host, directory}: Pick<Context, 'host' | 'directory'>,
-	since: string,
-): Promise<Record<string, string>> => {
-	const previous = join(directory, previousFolder);
-	const names = (await host.list(previous)).filter(name => name > since).sort();
-	for (const name of names.reverse()) {
-		const folder = join(previous, name);
-		const list = join(folder, editedList);
-		if ((await host.stat(list)) === null) continue;
-		const paths = Object.values(await readRecord(host, list)).filter(isKeepable);
-		const texts = paths.map(async path => [path, (await host.read(join(folder, path))) ?? ''] as const);
-		return Object.fromEntries(await Promise.all(texts));
-	}
-	return {};
-};
-
-/** Files that are not wanted any more and are not as they were written. */
-export const staleEdits = async ({host, directory}: Pick<Context, 'host' | 'directory'>, stale: readonly string[]) => {
-	const recorded = await readHashes(host, directory);
-	const texts = await Promise.all(stale.map(async path => [path, await host.read(join(directory, path))] as const));
-	return texts.flatMap(([path, text]) =>
-		text !== null && !recorded[path]?.split(' ').includes(hashOf(text)) ? [path] : [],
-	);
-};
-
 /** What to do about an edit that is kept although the answers change its file. */
 export const standsInTheWay =
-	'"specify-setup reconfigure" shows the difference (d), and takes the new one if you like; a copy of yours is kept.';
+	'"specify-setup reconfigure" shows the difference (d), and takes the new one if you like (n, or --take); a copy of yours is kept.';
 
 /** Writes the generated files; keeps a copy of each version it replaces. */
 export const writeFiles: Step = async function* (context) {
@@ -126,16 +63,24 @@ export const writeFiles: Step = async function* (context) {
 	const changing = files.filter(({path}) => observation.files[path] !== 'same');
 	const stale = Object.keys(observation.files).filter(path => observation.files[path] === 'stale');
 	const before = await readHashes(host, directory);
+	const kept = context.kept ?? (await keptNotes(context));
 	const edited = [
 		...changing.map(({path}) => path).filter(path => observation.files[path] === 'edited'),
 		...(await staleEdits(context, stale)),
 	];
-	// Every earlier version is safe before the first one is replaced.
-	for (const path of [...changing.map(({path}) => path), ...stale]) {
-		const text = await host.read(join(directory, path));
-		if (text !== null) await host.write(join(previous, path), text, 0o600);
+	// Edits that stay belong to the configuration of before as well.
+	const edits = [...edited, ...Object.keys(observation.edits).filter(path => observation.edits[path] !== 'returns')];
+	if (changing.length + stale.length > 0) {
+		// Every earlier version is safe before the first one is replaced.
+		for (const path of new Set([...changing.map(({path}) => path), ...stale, ...edits])) {
+			const text = await host.read(join(directory, path));
+			if (text !== null) await host.write(join(previous, path), text, 0o600);
+		}
+		const known = edits.filter(path => isKeepable(path) && before[path] !== undefined);
+		const {text} = files.find(({path}) => path === 'specify.yaml')!;
+		if (Object.keys(before).length > 0)
+			await noteReplaced(host, previous, text, Object.fromEntries(known.map(path => [path, before[path]!])));
 	}
-	if (edited.length > 0) await host.write(join(previous, editedList), JSON.stringify(edited), 0o600);
 	const hashes: Hashes = Object.fromEntries(files.map(({path, text, generated = text}) => [path, hashOf(generated)]));
 	// A run that ends in the middle leaves old and new files: neither is a hand edit.
 	if (changing.length + stale.length > 0)
@@ -161,14 +106,25 @@ export const writeFiles: Step = async function* (context) {
 						: `To keep your version instead: --keep ${path}. Lasting changes belong into compose.override.yaml, Caddyfile.d/ or local_settings.d/.`,
 			};
 	}
-	for (const {path, generated} of files)
-		if (generated !== undefined && before[path] && !before[path].split(' ').includes(hashOf(generated)))
+	for (const {path, generated} of files) {
+		if (generated === undefined) continue;
+		if (observation.edits[path] === 'returns')
+			yield {type: 'note', level: 'info', message: `${path} is again as you had edited it.`};
+		else if (observation.edits[path] === 'behind' && !isAmong(hashOf(generated), before[path]))
 			yield {
 				type: 'note',
 				level: 'warning',
 				message: `${path} stays as you edited it: what the answers change in it does not take effect.`,
 				hint: standsInTheWay,
 			};
+	}
+	for (const {path, copy} of context.outdated ?? [])
+		yield {
+			type: 'note',
+			level: 'warning',
+			message: `${path} does not come back as you had edited it: something else would be generated in its place now.`,
+			hint: `Your version is ${copy}.`,
+		};
 	for (const path of stale) {
 		await host.remove(join(directory, path));
 		if (edited.includes(path))
@@ -180,9 +136,6 @@ export const writeFiles: Step = async function* (context) {
 	}
 	await preparePrivate(context);
 	await writeHashes(context, hashes);
-	const kept: Hashes = Object.fromEntries(
-		files.flatMap(({path, generated}) => (generated === undefined ? [] : [[path, hashOf(generated)]])),
-	);
 	if (Object.keys(kept).length > 0 || (await host.stat(join(directory, keptFile))) !== null)
 		await host.write(join(directory, keptFile), JSON.stringify(kept, null, '\t'), 0o600);
 	return {

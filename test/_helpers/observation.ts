@@ -62,6 +62,7 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 	engine: reachableEngine,
 	ports: [],
 	files: filesOf(answers, 'missing'),
+	edits: {},
 	images: Object.fromEntries(serviceNames.map(service => [service, false])),
 	volumes: [],
 	services: {},

@@ -3,7 +3,8 @@ import {differencesOf} from '../../source/commands/differences.js';
 import {installationFiles} from '../../source/files/installation.js';
 import type {Answers} from '../../source/model/answers.js';
 import {differenceText, type FileDifference} from '../../source/model/differences.js';
-import {compareFiles, keptTexts, writeFiles} from '../../source/steps/files.js';
+import {keptTexts} from '../../source/steps/edits.js';
+import {compareFiles, writeFiles} from '../../source/steps/files.js';
 import {answersWith} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
 import {drain} from '../_helpers/generators.js';
@@ -121,7 +122,7 @@ describe('the differences of the files', () => {
 		expect(of('specify.yaml').advice.join(' ')).toMatch(/answers are taken over, its comments are not/);
 	});
 
-	it('show an edit that was kept, with how to give it up', async () => {
+	it('show an edit that was kept, which may be given up', async () => {
 		const edit = (text: string) => `${text}\n# kept\n`;
 		const context = contextWith();
 		await drain(writeFiles(context));
@@ -129,7 +130,7 @@ describe('the differences of the files', () => {
 		context.host.files.set(path, {text: edit(context.host.files.get(path)!.text), mode: 0o644});
 		const mine = await keptTexts(context, context.files, ['proxy/Caddyfile']);
 		const {of} = await differences({'proxy/Caddyfile': edit}, {mine});
-		expect(of('proxy/Caddyfile')).toMatchObject({state: 'kept', keepable: false});
-		expect(of('proxy/Caddyfile').advice.join(' ')).toMatch(/move yours away/);
+		expect(of('proxy/Caddyfile')).toMatchObject({state: 'kept', keepable: true});
+		expect(of('proxy/Caddyfile').advice.join(' ')).toMatch(/take the new one: yours is saved/);
 	});
 });

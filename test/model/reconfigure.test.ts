@@ -162,6 +162,9 @@ describe('keys among the differences of files', () => {
 		expect(press('k', 'k').keep).toEqual(['proxy/Caddyfile']);
 		expect(press('k', 'n').keep).toEqual([]);
 		expect(press('right', 'k').keep).toEqual([]);
+		expect(press('right', 'n').take).toEqual([]);
+		expect(press('k', 'n')).toMatchObject({keep: [], take: ['proxy/Caddyfile']});
+		expect(press('n', 'n', 'k')).toMatchObject({keep: ['proxy/Caddyfile'], take: []});
 		expect(press('right', 'm').own).toBe(false);
 		expect(press('m').own).toBe(true);
 	});

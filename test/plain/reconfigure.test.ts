@@ -45,8 +45,20 @@ const asked = async (choices: string[], typed: Record<string, string> = {}) => {
 		find: async () => null,
 		plan: async wanted => {
 			seen.push(wanted);
-			const edited = ['proxy/Caddyfile'].filter(path => !wanted.keep.includes(path));
-			return {lines: ['What will be done:'], edited, done: false};
+			// The page was kept earlier.
+			const [edited, kept] = [['proxy/Caddyfile'], ['landing/index.html']];
+			return {
+				lines: ['What will be done:'],
+				edited: [
+					...edited.filter(path => !wanted.keep.includes(path)),
+					...kept.filter(path => wanted.take.includes(path)),
+				],
+				kept: [
+					...kept.filter(path => !wanted.take.includes(path)),
+					...edited.filter(path => wanted.keep.includes(path)),
+				],
+				done: false,
+			};
 		},
 		differences: async () => ['proxy/Caddyfile (edited by hand)', '-mine', '+new'],
 		print: (...lines) => void said.push(...lines),
@@ -102,6 +114,14 @@ describe('a change by plain questions', () => {
 		expect(said).toContain('-mine\n+new');
 		expect(seen.map(({keep}) => keep.length)).toEqual([0, 0, 1, 0, 1]);
 		expect(result!.keep).toEqual(['proxy/Caddyfile']);
+	});
+
+	test('gives up an edit that was kept earlier, or keeps it after all', async () => {
+		const take = 'Take the new landing/index.html; yours is saved';
+		const given = await asked([take, 'Change it now']);
+		expect(given.result).toMatchObject({keep: [], take: ['landing/index.html']});
+		const kept = await asked([take, 'Keep landing/index.html as it was edited by hand', 'Change it now']);
+		expect(kept.result).toMatchObject({keep: ['landing/index.html'], take: []});
 	});
 
 	test('asks for a password only when there shall be new ones', async () => {

@@ -153,7 +153,7 @@ const asked = async (wanted: Draft): Promise<Given> => {
 	const services = {
 		save: () => {},
 		find: async () => null,
-		plan: async () => ({lines: [], edited: [], done: false}),
+		plan: async () => ({lines: [], edited: [], kept: [], done: false}),
 		differences: async () => [],
 		print: () => {},
 	};

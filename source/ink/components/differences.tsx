@@ -29,12 +29,12 @@ const rowsOf = ({sign, text}: DifferenceLine, columns: number, ellipsis: string)
 /** One generated file: what it is now against what would be written, line by line. */
 export const Differences = ({
 	files,
-	state: {file, own, keep},
+	state: {file, own, keep, take},
 	focus,
 }: {
 	/** Null while they are being looked at. */
 	files: readonly FileDifference[] | null;
-	state: Pick<WizardState, 'file' | 'own' | 'keep'>;
+	state: Pick<WizardState, 'file' | 'own' | 'keep' | 'take'>;
 	/** The row around which the window lies, of so many. */
 	focus(rows: number): number;
 }) => {
@@ -47,9 +47,9 @@ export const Differences = ({
 		return <Frame title="The files" keys={['Esc back']} rows={[said]} />;
 	}
 	const {path, state, keepable, hasOwn, advice} = shown;
-	const stays = keep.includes(path);
+	const stays = keep.includes(path) || (state === 'kept' && !take.includes(path));
 	const choice = stays ? 'yours stays' : 'replaced, yours saved';
-	const words = keepable ? `${stateWords[state]}: ${choice}` : stateWords[state];
+	const words = keepable ? `${stateWords.edited}: ${choice}` : stateWords[state];
 	const rows: RowContent[] = [
 		...advice.flatMap(sentence => paragraph(sentence, width)),
 		...(advice.length > 0 ? [''] : []),

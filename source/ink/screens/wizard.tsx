@@ -66,8 +66,13 @@ export type WizardServices = {
 	suspend(): void;
 };
 
-/** Answers, secrets that a person gave, and files edited by hand that are to stay, by path. */
-export type Wanted = {answers: Answers; secrets: Partial<Secrets>; keep: readonly string[]};
+/** Answers, secrets that a person gave, and files edited by hand that are to stay and to give way, by path. */
+export type Wanted = {
+	answers: Answers;
+	secrets: Partial<Secrets>;
+	keep: readonly string[];
+	take: readonly string[];
+};
 
 /** What would be done. */
 export type Plan = {
@@ -148,7 +153,7 @@ const usePlan = (
 	round: number,
 ): Plan | string | null => {
 	const [seen, setSeen] = useState<{key: string; plan: Plan | string} | null>(null);
-	const key = `${round} ${JSON.stringify([state.draft, state.keep])}`;
+	const key = `${round} ${JSON.stringify([state.draft, state.keep, state.take])}`;
 	useEffect(() => {
 		if (!active) return;
 		const {answers, problems} = answersOf(state.draft, facts);
@@ -157,7 +162,8 @@ const usePlan = (
 		const see = (plan: Plan | string) => {
 			if (!controller.signal.aborted) setSeen({key, plan});
 		};
-		const wanted = {answers, secrets: secretsOf(state.draft, facts), keep: state.keep};
+		const {keep, take} = state;
+		const wanted = {answers, secrets: secretsOf(state.draft, facts), keep, take};
 		services.plan(wanted, controller.signal).then(see, (error: unknown) => see(messageOf(error)));
 		return () => controller.abort();
 	}, [active, key]);
@@ -258,11 +264,11 @@ export const WizardScreen = ({
 		if (!beginning) return;
 		// Nothing is changed or replaced that nobody was told of.
 		if (isNews) return setHeld(true);
-		const {draft, keep} = latest.current;
+		const {draft, keep, take} = latest.current;
 		const {answers} = answersOf(draft, facts);
 		if (!answers) return;
 		if (isNothing) onLeave({kind: 'unchanged'});
-		else if (refused.length === 0) onLeave({kind: 'begin', answers, secrets: secretsOf(draft, facts), keep});
+		else if (refused.length === 0) onLeave({kind: 'begin', answers, secrets: secretsOf(draft, facts), keep, take});
 	}, [beginning, plan, state.overlay]);
 
 	const perform = (effect: Effect) => {
@@ -298,7 +304,8 @@ export const WizardScreen = ({
 			setDifferences(answers ? null : notYet);
 			setFiles(answers ? [] : notYet);
 			if (answers && facts.existing) {
-				const wanted = {answers, secrets: secretsOf(next.draft, facts), keep: next.keep};
+				const {keep, take} = next;
+				const wanted = {answers, secrets: secretsOf(next.draft, facts), keep, take};
 				void services.differences(wanted).then(setDifferences, (error: unknown) => setDifferences(messageOf(error)));
 			} else if (answers) void services.files(answers).then(setFiles, (error: unknown) => setFiles(messageOf(error)));
 		}
