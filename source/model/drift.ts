@@ -129,7 +129,7 @@ const filesKept = ({observation: {edits}}: DriftSeen): Difference[] => {
 					{
 						kind: 'kept' as const,
 						what: `kept as edited by hand, without what the answers have changed in it since: ${listed(behind)}`,
-						remedy: `Put in what is missing ("specify-setup reconfigure" shows it, d), or take the generated one, with a copy of yours kept: specify-setup reconfigure ${taking(behind)}`,
+						remedy: `Put in what is missing ("specify-setup reconfigure" shows it, d), or take the generated one, with a copy of yours kept: specify-setup reconfigure ${taking(behind)}.`,
 					},
 				]
 			: []),
@@ -138,7 +138,7 @@ const filesKept = ({observation: {edits}}: DriftSeen): Difference[] => {
 					{
 						kind: 'kept' as const,
 						what: `kept as edited by hand, other than the answers would have it: ${listed(kept)}`,
-						remedy: `It stays. For the generated one, with a copy of yours kept: specify-setup reconfigure ${taking(kept)}`,
+						remedy: `It stays. For the generated one, with a copy of yours kept: specify-setup reconfigure ${taking(kept)}.`,
 					},
 				]
 			: []),

@@ -86,17 +86,18 @@ const review = async ({
 	};
 	const left: WizardResult[] = [];
 	const saved: unknown[] = [];
-	const plan = async ({answers, secrets, keep}: Wanted): Promise<Plan> => {
+	const plan = async ({answers, secrets, keep, take}: Wanted): Promise<Plan> => {
 		await looked();
 		const consequences = [
 			...consequencesOf(facts.existing!.installed, answers),
 			...(secrets.MASTER_PASSWORD ? [newPasswords(['master', 'root'])] : []),
 		];
-		const done = consequences.length === 0 && editedFiles.length === 0;
+		const replaced = [...editedFiles.filter(path => !keep.includes(path)), ...take];
+		const done = consequences.length === 0 && editedFiles.length + take.length === 0;
 		return {
 			consequences,
 			checks: [],
-			edited: editedFiles.filter(path => !keep.includes(path)),
+			edited: replaced,
 			done,
 			steps: steps.map(step => ({...step, changes: [...step.changes], done: done || step.done})),
 		};
@@ -400,6 +401,20 @@ describe('differences of the files', () => {
 		await expect.poll(() => frame()).not.toContain('was edited by hand');
 		await press(keys.home, keys.enter);
 		await expect.poll(() => left).toMatchObject([{kind: 'begin', keep: ['proxy/Caddyfile']}]);
+	});
+
+	test('an edit that was kept earlier is given up, or kept after all', async () => {
+		const screen = await review({files: [{...edited, state: 'kept'}], editedFiles: []});
+		await screen.press('d');
+		await screen.shows('edited by hand: yours stays');
+		await screen.press('n');
+		await screen.shows('edited by hand: replaced, yours saved');
+		await screen.press('k');
+		await screen.shows('edited by hand: yours stays');
+		await screen.press('n', keys.escape);
+		await screen.shows('! proxy/Caddyfile was edited by hand');
+		await screen.press(keys.home, keys.enter);
+		await expect.poll(() => screen.left).toMatchObject([{kind: 'begin', keep: [], take: ['proxy/Caddyfile']}]);
 	});
 
 	test('what becomes of a file fits above it in 80 columns', async () => {

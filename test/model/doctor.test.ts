@@ -96,6 +96,19 @@ describe('generated files', () => {
 		expect(edited.remedy).toContain('keeps a copy of your edits');
 	});
 
+	it('that stay as edited are told, with how to take the new one', () => {
+		const files = {'compose.yaml': 'same', 'proxy/Caddyfile': 'same'} as const;
+		const judged = judgeFiles(files, new Set(), {'compose.yaml': 'kept', 'proxy/Caddyfile': 'behind'});
+		expect(judged.result).toBe('advice');
+		expect(judged.detail).toMatch(
+			/^2 files, kept as edited by hand: compose\.yaml; kept .* changed in it since: proxy/,
+		);
+		expect(judged.remedy).toContain('--take compose.yaml --take proxy/Caddyfile');
+		const missing = judgeFiles({...files, 'compose.yaml': 'missing'}, new Set(), {'proxy/Caddyfile': 'kept'});
+		expect(missing.result).toBe('bad');
+		expect(missing.detail).toContain('kept as edited by hand: proxy/Caddyfile');
+	});
+
 	it('leave permissions and a lost .env to their own checks', () => {
 		expect(judgeFiles({'.env': 'different'}, new Set(['.env'])).result).toBe('ok');
 		expect(judgeFiles({'.env': 'missing'}, new Set()).result).toBe('ok');

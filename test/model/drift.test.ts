@@ -41,6 +41,18 @@ describe('the differences of an installation', () => {
 			/timezone is Asia\/Tokyo, installed is /,
 		],
 		['a hand edit', seen({}, withFile('compose.yaml', 'edited')), 'edits', /^edited by hand: compose\.yaml$/],
+		[
+			'an edit that is kept',
+			seen({}, {edits: {'landing/index.html': 'kept'}}),
+			'kept',
+			/^kept.*: landing\/index\.html$/,
+		],
+		[
+			'an edit that is kept and lacks something',
+			seen({}, {edits: {'proxy/Caddyfile': 'behind'}}),
+			'kept',
+			/without what the answers have changed in it since: proxy\/Caddyfile$/,
+		],
 		['a file that is gone', seen({}, withFile('proxy/Caddyfile', 'missing')), 'files', /missing: proxy\/Caddyfile/],
 		['a file of another version', seen({}, withFile('landing/index.html', 'different')), 'files', /landing/],
 		[
@@ -132,6 +144,12 @@ describe('the differences of an installation', () => {
 	it('in values of .env are said to be taken over', () => {
 		expect(driftOf(seen({}, withFile('.env', 'edited')))[0]!.remedy).toContain('taken over');
 		expect(driftOf(seen({}, withFile('compose.yaml', 'edited')))[0]!.remedy).not.toContain('taken over');
+	});
+
+	it('that are kept edits leave nothing to do, and can be given up', () => {
+		const {drift, reconfigure} = driftAndPlan(seen({}, {edits: {'proxy/Caddyfile': 'behind', 'compose.yaml': 'kept'}}));
+		expect(reconfigure).toEqual([]);
+		expect(drift.map(({remedy}) => /--take (.*)\.$/.exec(remedy)?.[1])).toEqual(['proxy/Caddyfile', 'compose.yaml']);
 	});
 
 	it('suggest to keep only what can be kept', () => {
