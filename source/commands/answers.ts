@@ -4,6 +4,8 @@ import {readYaml, type YamlPlace} from '../files/specify-yaml.js';
 import {expandHome} from '../host/complete-path.js';
 import type {Host} from '../host/host.js';
 import {type Answers, parseAnswers, setAnswer} from '../model/answers.js';
+import {originOf, withoutDerived} from '../model/derived.js';
+import {installedAnswers} from '../run/history.js';
 import {readInput} from './input.js';
 import {answersError, readSettings, settingProblem} from './settings.js';
 
@@ -46,6 +48,8 @@ const lineOf = ({line, column}: YamlPlace, said: string) => `line ${line}, colum
 /**
  * The answers of this call: a previous installation's `specify.yaml`, or the file given instead; over it the
  * environment's `SPECIFY_SETUP_*`, over that `--set`. Paths are relative to the current folder.
+ * Names and e-mail that a file has as they were made of its domain follow another one, whether it is given with the call
+ * or was written into `specify.yaml` since that was installed.
  * @throws SetupError (exit code 2) with every problem at once
  */
 export const gatherAnswers = async ({
@@ -70,8 +74,13 @@ export const gatherAnswers = async ({
 			...yaml.problems.map(({message, ...place}) => ({from: source, line: lineOf(place, message)})),
 			...misgiven,
 		]);
-	const tree = yaml.value;
-	if (isObject(tree)) for (const {key, value} of settings) setAnswer(tree, key, value);
+	let tree = yaml.value;
+	if (isObject(tree)) {
+		// A file of answers says the same wherever it is used; what is installed counts for the installation's own alone.
+		const installed = file === undefined ? await installedAnswers({host, directory}) : null;
+		tree = withoutDerived(tree, [originOf(tree), ...(installed ? [installed] : [])]);
+		for (const {key, value} of settings) setAnswer(tree as Record<string, unknown>, key, value);
+	}
 	const {answers, problems} = parseAnswers(tree, {timezone});
 	if (answers && misgiven.length === 0) return absolute(answers);
 	const ofSettings = problems.flatMap(problem => settingProblem(settings, problem) ?? []);

@@ -1,6 +1,7 @@
 import {domainToASCII} from 'node:url';
 import * as z from 'zod';
 import {namesOf} from './addresses.js';
+import {defaultDomain, derivedFrom} from './derived.js';
 import {isLocalDomain, isPublicDomain} from './domain.js';
 import {tags} from './releases.js';
 import {type ProfileName, profileNames} from './sizing.js';
@@ -298,7 +299,9 @@ export const setAnswer = (tree: Record<string, unknown>, key: string, value: unk
 
 /** Fills what was not given. @param timezone the host's, for when none is given */
 export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: string} = {}): Answers => {
-	const domain = given.domain ?? 'specify.localhost';
+	const domain = given.domain ?? defaultDomain;
+	const proxy = given.proxy ?? 'public';
+	const derived = derivedFrom({domain, proxy});
 	return {
 		version: 1,
 		where: given.where ?? 'this-computer',
@@ -307,15 +310,15 @@ export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: st
 		edition: given.edition ?? 'current',
 		domain,
 		hostnames: {
-			specify7: given.hostnames?.specify7 ?? `specify7.${domain}`,
-			specify6: given.hostnames?.specify6 ?? `specify6.${domain}`,
-			media: given.hostnames?.media ?? `media.${domain}`,
-			reports: given.hostnames?.reports ?? `reports.${domain}`,
-			landing: given.hostnames?.landing === undefined ? domain : given.hostnames.landing,
+			specify7: given.hostnames?.specify7 ?? derived['hostnames.specify7'],
+			specify6: given.hostnames?.specify6 ?? derived['hostnames.specify6'],
+			media: given.hostnames?.media ?? derived['hostnames.media'],
+			reports: given.hostnames?.reports ?? derived['hostnames.reports'],
+			landing: given.hostnames?.landing === undefined ? derived['hostnames.landing'] : given.hostnames.landing,
 		},
-		// Behind another web server, `http` is where that one finds Specify on this machine, `https` is that one's own.
-		ports: {http: given.ports?.http ?? (given.proxy === 'behind' ? 8080 : 80), https: given.ports?.https ?? 443},
-		proxy: given.proxy ?? 'public',
+		// Behind another web server, `https` is that one's own.
+		ports: {http: given.ports?.http ?? derived['ports.http'], https: given.ports?.https ?? 443},
+		proxy,
 		certificates: given.certificates ?? 'internal',
 		acme: {
 			directory: given.acme?.directory ?? null,
@@ -329,7 +332,7 @@ export const complete = (given: GivenAnswers, {timezone = 'UTC'}: {timezone?: st
 			authority: given.own?.authority ?? null,
 		},
 		hsts: given.hsts ?? false,
-		email: given.email ?? `admin@${domain}`,
+		email: given.email ?? derived.email,
 		timezone: given.timezone ?? spelling(timezone),
 		memory: given.memory ?? 'auto',
 		database: {

@@ -2,6 +2,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {namesOf} from './addresses.js';
 import type {Answers} from './answers.js';
 import {acmeAuthorityOf} from './authority.js';
+import {derivedKeys, isDerived} from './derived.js';
 import {isLocalDomain} from './domain.js';
 import {fixedReason} from './fixed.js';
 import {formatMemory} from './format.js';
@@ -30,6 +31,13 @@ type Meaning = {meaning: string[]; restarts?: ServiceName[]};
 type Rule = (before: Answers, after: Answers) => Meaning;
 
 const specify: ServiceName[] = ['specify7', 'worker'];
+/** Whether a name or the e-mail becomes another because it is made of the domain. */
+const namesFollow = (before: Answers, after: Answers) => {
+	const [old, now] = [before, after].map(answers => new Map(leavesOf(answers)));
+	return derivedKeys.some(
+		key => key !== 'ports.http' && old!.get(key) !== now!.get(key) && isDerived(key, now!.get(key), after),
+	);
+};
 const unused: Rule = () => ({meaning: ['It is written into specify.yaml; nothing uses it yet.']});
 
 const isForThisMachineAlone = ({domain, proxy}: Answers) => isLocalDomain(domain) || proxy === 'behind';
@@ -92,7 +100,9 @@ const rules: [key: string, rule: Rule][] = [
 			const opens = alone !== isForThisMachineAlone(before);
 			return {
 				meaning: [
-					'It is what names are made of; those that follow it stand below.',
+					namesFollow(before, after)
+						? 'It is what names are made of; those that follow it stand below.'
+						: 'It is what names are made of where none are given; those of this installation stay as they are.',
 					...(opens
 						? [alone ? 'Specify is reachable from this machine alone.' : 'Specify is reachable from other machines.']
 						: []),

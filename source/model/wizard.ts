@@ -1,4 +1,5 @@
 import {type AnswerProblem, type Answers, disciplines, parseAnswers, setAnswer} from './answers.js';
+import {type DerivedKey, derivedFrom, derivedKeys, isDerived} from './derived.js';
 import {isLocalDomain, isPublicDomain} from './domain.js';
 import {fixedReason} from './fixed.js';
 import {formatMemory} from './format.js';
@@ -81,18 +82,13 @@ const isChange = (_: unknown, {existing}: Facts) => existing !== undefined;
 /** What is typed where an answer that may be left out shall be none, and was another. */
 const none = 'none';
 
-/** Answers that are made of others, as long as nobody gave them. */
-const derived: Record<string, Field['fallback']> = {
-	...Object.fromEntries(
-		['specify7', 'specify6', 'media', 'reports'].map(name => [
-			`hostnames.${name}`,
-			(_: Facts, value: (key: string) => string) => `${name}.${value('domain')}`,
-		]),
-	),
-	'hostnames.landing': (_, value) => value('domain'),
-	email: (_, value) => `admin@${value('domain')}`,
-	'ports.http': (_, value) => (value('tls') === 'behind' ? '8080' : '80'),
-};
+/** What an answer is made of others that are given, as long as nobody gives it itself. */
+const derived = (key: DerivedKey, value: (key: string) => string) =>
+	String(derivedFrom({domain: value('domain'), proxy: value('tls') === 'behind' ? 'behind' : 'public'})[key]);
+
+/** A question whose default is made of other answers. */
+const derivedText = (key: DerivedKey, label: string, why: string) =>
+	text(key, label, why, (_, value) => derived(key, value));
 
 const disciplineOptions: Option[] = disciplines.map(value => ({value, label: value, detail: ''}));
 
@@ -133,20 +129,10 @@ export const screens: readonly Screen[] = [
 		title: 'The names below the domain',
 		intro: 'Names that were made of the domain follow it. Each must lead to this machine.',
 		fields: [
-			text('hostnames.specify7', 'Specify 7', 'What people type to work.', derived['hostnames.specify7']!),
-			text(
-				'hostnames.media',
-				'Asset server',
-				'Where images are; it may be the name of Specify 7.',
-				derived['hostnames.media']!,
-			),
+			derivedText('hostnames.specify7', 'Specify 7', 'What people type to work.'),
+			derivedText('hostnames.media', 'Asset server', 'Where images are; it may be the name of Specify 7.'),
 			{
-				...text(
-					'hostnames.landing',
-					'Landing page',
-					`A page that says what runs here; "${none}" for no page.`,
-					derived['hostnames.landing']!,
-				),
+				...derivedText('hostnames.landing', 'Landing page', `A page that says what runs here; "${none}" for no page.`),
 				optional: true,
 			},
 		],
@@ -217,7 +203,7 @@ export const screens: readonly Screen[] = [
 		title: 'Who looks after it, and in which time zone?',
 		intro: 'Both can be changed later.',
 		fields: [
-			text('email', 'E-mail', "Written into the certificates' account; nothing is sent to it yet.", derived.email!),
+			derivedText('email', 'E-mail', "Written into the certificates' account; nothing is sent to it yet."),
 			text('timezone', 'Time zone', 'Specify stamps every change with the local time.', facts => facts.timezone),
 		],
 		terms: ['certificate'],
@@ -227,12 +213,7 @@ export const screens: readonly Screen[] = [
 		title: 'On which ports?',
 		intro: 'Browsers go to 80 and 443 unless the address says another.',
 		fields: [
-			text(
-				'ports.http',
-				'http',
-				'Leads to https; behind a web server of yours, where that one finds Specify.',
-				derived['ports.http']!,
-			),
+			derivedText('ports.http', 'http', 'Leads to https; behind a web server of yours, where that one finds Specify.'),
 			text('ports.https', 'https', 'Another than 443 becomes a part of every address.', () => '443'),
 		],
 		terms: ['port'],
@@ -503,9 +484,9 @@ const keptValue = (draft: Draft, facts: Facts, key: string): string | undefined 
 	const answers = answersToChange(draft, facts);
 	if (!answers) return undefined;
 	const value = valueIn(answers, key);
-	const follow = derived[key];
-	return follow && value === follow(facts, other => valueIn(answers, other) ?? '')
-		? follow(facts, other => currentValue(draft, facts, other))
+	const follower = derivedKeys.find(known => known === key);
+	return follower && isDerived(follower, value, answers)
+		? derived(follower, other => currentValue(draft, facts, other))
 		: value;
 };
 
@@ -566,7 +547,7 @@ export const treeOf = (draft: Draft, facts: Facts): Record<string, unknown> => {
 	const tree: Record<string, unknown> = existing ? structuredClone(existing) : {version: 1};
 	for (const [key, value] of Object.entries(facts.presets)) setAnswer(tree, key, value);
 	if (existing)
-		for (const key of Object.keys(derived)) setAnswer(tree, key, answerOf(key, currentValue(draft, facts, key), true));
+		for (const key of derivedKeys) setAnswer(tree, key, answerOf(key, currentValue(draft, facts, key), true));
 	for (const {fields} of shownScreens(draft, facts))
 		for (const {key, kind, optional} of fields) {
 			if (kind === 'secret' || key === 'data' || key === 'passwords') continue;

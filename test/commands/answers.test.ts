@@ -1,7 +1,10 @@
 import {resolve} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {gatherAnswers} from '../../source/commands/answers.js';
+import {specifyYaml} from '../../source/files/specify-yaml.js';
 import {localHost} from '../../source/host/local.js';
+import {answersOf, type Draft, type Facts} from '../../source/model/wizard.js';
+import {answersWith} from '../_helpers/answers.js';
 import {failureOf} from '../_helpers/failure.js';
 import {FakeHost} from '../_helpers/fake-host.js';
 import {temporaryFolder} from '../_helpers/folder.js';
@@ -11,12 +14,15 @@ const directory = '/opt/specify';
 
 const gather = async ({
 	installed,
+	applied,
 	given,
 	settings = [],
 	environment,
 }: {
 	/** Text of the installation's own specify.yaml. */
 	installed?: string;
+	/** Text of the answers that were installed last. */
+	applied?: string;
 	/** Text of the file given with --answers. */
 	given?: string;
 	settings?: readonly string[];
@@ -24,6 +30,10 @@ const gather = async ({
 } = {}) => {
 	const host = new FakeHost();
 	if (installed !== undefined) await host.write(`${directory}/specify.yaml`, installed, 0o644);
+	if (applied !== undefined) {
+		const history = `${directory}/.specify-setup/answers/2026-08-01T10-00-00-000Z.yaml`;
+		await host.write(history, applied, 0o600);
+	}
 	if (given !== undefined) await host.write('/home/ada/answers.yaml', given, 0o644);
 	const file = given === undefined ? undefined : '/home/ada/answers.yaml';
 	return gatherAnswers({host, directory, file, settings, environment});
@@ -121,6 +131,103 @@ describe('answers', () => {
 	});
 });
 
+describe('names and e-mail that were made of the domain', () => {
+	/** Every name is written down there, as a run leaves it. */
+	const nrm = specifyYaml(answersWith({domain: 'nrm.localhost'}));
+	const below = (domain: string) => ({
+		domain,
+		email: `admin@${domain}`,
+		hostnames: {
+			specify7: `specify7.${domain}`,
+			specify6: `specify6.${domain}`,
+			media: `media.${domain}`,
+			reports: `reports.${domain}`,
+			landing: domain,
+		},
+	});
+
+	it('follow a new one of --set or the environment', async () => {
+		const given = {installed: nrm, applied: nrm};
+		expect(await gather({...given, settings: ['domain=gnm.localhost']})).toMatchObject(below('gnm.localhost'));
+		const environment = {SPECIFY_SETUP_DOMAIN: 'gnm.localhost'};
+		expect(await gather({...given, environment})).toMatchObject(below('gnm.localhost'));
+	});
+
+	it('follow the one that was written into specify.yaml since it was installed, and another on top of it', async () => {
+		const installed = nrm.replace('domain: nrm.localhost', 'domain: gnm.localhost');
+		expect(await gather({installed, applied: nrm})).toMatchObject(below('gnm.localhost'));
+		const settings = ['domain=smns.localhost'];
+		expect(await gather({installed, applied: nrm, settings})).toMatchObject(below('smns.localhost'));
+	});
+
+	it('follow it back from a change that was cut off when it was written down', async () => {
+		const installed = specifyYaml(answersWith({domain: 'gnm.localhost'}));
+		const settings = ['domain=nrm.localhost'];
+		expect(await gather({installed, applied: nrm, settings})).toMatchObject(below('nrm.localhost'));
+	});
+
+	it('follow in an installation that was never finished', async () => {
+		expect(await gather({installed: nrm, settings: ['domain=gnm.localhost']})).toMatchObject(below('gnm.localhost'));
+	});
+
+	it('stay when they are given with the call, and where they were others all along', async () => {
+		const text = specifyYaml(
+			answersWith({
+				domain: 'nrm.localhost',
+				email: 'it@nrm.example',
+				hostnames: {media: 'pictures.localhost', landing: null},
+			}),
+		);
+		const settings = ['hostnames.specify7=specify7.nrm.localhost', 'domain=gnm.localhost'];
+		expect(await gather({installed: text, applied: text, settings})).toMatchObject({
+			email: 'it@nrm.example',
+			hostnames: {
+				specify7: 'specify7.nrm.localhost',
+				media: 'pictures.localhost',
+				landing: null,
+				reports: 'reports.gnm.localhost',
+			},
+		});
+	});
+
+	it('stay what they are when the domain stays', async () => {
+		const text = specifyYaml(answersWith({domain: 'nrm.localhost', hostnames: {media: 'pictures.localhost'}}));
+		const expected = answersWith({domain: 'nrm.localhost', hostnames: {media: 'pictures.localhost'}});
+		expect(await gather({installed: text, applied: text})).toEqual(expected);
+		expect(await gather({installed: text, applied: text, settings: ['domain=nrm.localhost']})).toEqual(expected);
+	});
+
+	it('of a file of answers follow another domain on top of it, and say the same whatever is installed', async () => {
+		const file = {given: nrm, settings: ['domain=gnm.localhost']};
+		expect(await gather(file)).toMatchObject(below('gnm.localhost'));
+		const given = nrm.replace('domain: nrm.localhost', 'domain: gnm.localhost');
+		const kept = {domain: 'gnm.localhost', hostnames: {specify7: 'specify7.nrm.localhost'}};
+		expect(await gather({given})).toMatchObject(kept);
+		expect(await gather({given, installed: nrm, applied: nrm})).toMatchObject(kept);
+	});
+
+	it('are no obstacle for certificates of a public authority', async () => {
+		const settings = ['certificates=letsencrypt', 'domain=museum.example.org'];
+		expect(await gather({installed: nrm, applied: nrm, settings})).toMatchObject({
+			certificates: 'letsencrypt',
+			...below('museum.example.org'),
+		});
+	});
+
+	it('are the same as the guide asks for', async () => {
+		const installed = answersWith({domain: 'nrm.localhost', hostnames: {media: 'pictures.localhost'}});
+		const text = specifyYaml(installed);
+		const facts = {domain: '', timezone: 'UTC', presets: {}, existing: {answers: installed, installed, inUse: true}};
+		const drafts: Draft[] = [{domain: 'gnm.localhost'}, {domain: 'gnm.example', tls: 'behind'}];
+		for (const draft of drafts) {
+			const settings = [`domain=${draft.domain}`, ...(draft.tls ? [`proxy=${draft.tls}`] : [])];
+			expect(await gather({installed: text, applied: text, settings})).toEqual(
+				answersOf(draft, facts as unknown as Facts).answers,
+			);
+		}
+	});
+});
+
 describe('problems', () => {
 	const failing = (...given: Parameters<typeof gather>) => failureOf(gather(...given));
 
@@ -204,12 +311,15 @@ describe('problems', () => {
 		for (const line of error.details) expect(line).toMatch(/^line \d+, column \d+: /);
 	});
 
-	it.each(['domain: *museum\n', 'ports.https: 8443\n', '- domain: a.example\n', 'just words\n'])(
-		'of a file that is hardly answers are told like any other: %j',
-		async given => {
-			expect((await failing({given})).exitCode).toBe(2);
-		},
-	);
+	it.each([
+		'domain: *museum\n',
+		'hostnames: &h {specify7: *h, media: *h}\n',
+		'ports.https: 8443\n',
+		'- domain: a.example\n',
+		'just words\n',
+	])('of a file that is hardly answers are told like any other: %j', async given => {
+		expect((await failing({given})).exitCode).toBe(2);
+	});
 
 	it.each(['domain', '=a.example', '.http=80', 'ports.=80', '__proto__.domain=a.example', 'ports.__proto__.http=1'])(
 		'of the form of --set %s are told with an example',

@@ -57,7 +57,7 @@ const table: [key: string, value: unknown, says: RegExp][] = [
 	['specify7', 'v7.13.0', /changes the database .* no way back/],
 	['specify6', true, /nothing uses it yet/],
 	['edition', 'classic', /keep their data differently/],
-	['domain', 'other.se', /names are made of/],
+	['domain', 'other.se', /names are made of where none are given; .* stay as they are/],
 	['hostnames.specify7', 'flora.museum.se', /looked up first.*api\.letsencrypt\.org.*old one stops/],
 	['hostnames.specify6', 'desktop.museum.se', /nothing uses it yet/],
 	['hostnames.media', 'pictures.museum.se', /Attachments get new addresses/],
@@ -144,6 +144,16 @@ describe('what follows from an answer', () => {
 		expect(withLimits(small, less, less)[0]).toMatchObject({restarts: []});
 		expect(withLimits([], less, more)).toMatchObject([{before: '3.0 GiB', after: '4.0 GiB', restarts: ['db']}]);
 		expect(withLimits([], less, less)).toEqual([]);
+	});
+
+	test('of another domain stands below it where names follow, and only there it says so', () => {
+		const said = (after: Answers) => consequencesOf(before, after).find(({key}) => key === 'domain')!.meaning[0];
+		const {institution, certificates} = before;
+		const follows = 'It is what names are made of; those that follow it stand below.';
+		expect(said(answersWith({domain: 'other.se', certificates, institution}))).toBe(follows);
+		expect(said({...before, domain: 'other.se', email: 'admin@other.se'})).toBe(follows);
+		const given = {...before.hostnames, media: 'pictures.other.se'};
+		expect(said({...before, domain: 'other.se', hostnames: given})).toMatch(/stay as they are/);
 	});
 
 	test('a name below localhost opens or closes the way from other machines', () => {
