@@ -3,6 +3,7 @@ import * as z from 'zod';
 import {namesOf} from './addresses.js';
 import {defaultDomain, derivedFrom} from './derived.js';
 import {isLocalDomain, isPublicDomain} from './domain.js';
+import {nearest} from './nearest.js';
 import {tags} from './releases.js';
 import {type ProfileName, profileNames} from './sizing.js';
 import {compareVersions, numbersOf} from './version.js';
@@ -455,8 +456,16 @@ const keysBelow = (place: z.ZodType, path: readonly string[]): string[] =>
 /** Every dotted key the answers have; a section comes before what is in it. */
 export const answerKeys = lazily(() => keysBelow(schema(), []));
 
-const unknownKeyReason = (key: string, path: readonly PropertyKey[]) =>
-	`"${key}" is not known here; known are: ${keysAt(path).join(', ')}`;
+/** What is said of a key that is none, with the nearest that is: the same in another section, else one spelt alike in its own. */
+const unknownKeyReason = (key: string, path: readonly PropertyKey[]) => {
+	const parts = key.split('.');
+	if (parts.length > 1 && answerKeys().includes(key))
+		return `is no key of its own in a file: write ${parts.join(': {')}: …${'}'.repeat(parts.length - 1)}`;
+	const [same, ...others] = answerKeys().filter(known => known.endsWith(`.${key}`));
+	const beside = keysAt(path) as [string, ...string[]];
+	const meant = same !== undefined && others.length === 0 ? same : [...path, nearest(key, beside)].join('.');
+	return `is not known; the nearest that is: ${meant}`;
+};
 
 /** What stands at a path; undefined for nothing. */
 const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>

@@ -244,7 +244,7 @@ describe('problems', () => {
 		expect(lines[0]).toBe('--set: specify6 must be true or false');
 		expect(lines[1]).toMatch(/^line 1, column 1: domain must be a host name/);
 		expect(lines[2]).toMatch(/^line 3, column 3: ports\.http must be 1 or more/);
-		expect(lines[3]).toMatch(/^line 5, column 1: colour "colour" is not known here/);
+		expect(lines[3]).toMatch(/^line 5, column 1: colour is not known; the nearest that is: \w+$/);
 	});
 
 	it('of --set alone are told as such', async () => {
@@ -333,8 +333,9 @@ describe('problems', () => {
 	);
 
 	it('of a key that does not exist are told for --set too', async () => {
-		expect((await failing({settings: ['port.http=80']})).details).toEqual([
-			expect.stringMatching(/^--set: port "port" is not known here/),
+		expect((await failing({settings: ['timezon=UTC', 'port.http=80']})).details).toEqual([
+			'--set: timezon is not known; the nearest that is: timezone',
+			'--set: port is not known; the nearest that is: ports',
 		]);
 	});
 

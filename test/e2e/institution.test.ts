@@ -208,7 +208,7 @@ describe('answers about an institution that are wrong', () => {
 		])
 			expect(stderr).toMatch(new RegExp(`line \\d+, column \\d+: institution\\.${key} must`));
 		expect(stderr).toMatch(/institution\.administrator\.name must hold only letters/);
-		expect(stderr).toMatch(/institution\.administrator\.password .*not known here/);
+		expect(stderr).toMatch(/institution\.administrator\.password is not known; /);
 	});
 
 	test('such as missing parts, are told by their keys', async () => {

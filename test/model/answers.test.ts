@@ -456,24 +456,34 @@ describe('problems', () => {
 		).toEqual(['colour', 'database.dump', 'domain', 'edition', 'hostnames.web', 'ports.https', 'specify6']);
 	});
 
-	it('of unknown keys tell what is known in that place', () => {
-		expect(refused({port: 80}).port).toMatch(/^"port" is not known here; known are: .*\bports\b/);
-		expect(refused({ports: {ssl: 443}})).toEqual({'ports.ssl': '"ssl" is not known here; known are: http, https'});
-		expect(refused({institution: {...institution, nickname: 'M'}})['institution.nickname']).toBe(
-			'"nickname" is not known here; known are: name, code, division, discipline, collection, administrator',
-		);
-		expect(
-			refused({institution: {...institution, discipline: {...institution.discipline, kind: 'fish'}}})[
-				'institution.discipline.kind'
-			],
-		).toBe('"kind" is not known here; known are: type, name');
+	it('of unknown keys tell the nearest one that is known in that place', () => {
+		const nearestTo = (given: object) =>
+			Object.entries(refused(given)).map(([key, reason]) => [
+				key,
+				reason.replace(/^is not known; the nearest that is: /, ''),
+			]);
+		expect(refused({timezon: 'UTC'})).toEqual({timezon: 'is not known; the nearest that is: timezone'});
+		expect(nearestTo({port: 80})).toEqual([['port', 'ports']]);
+		expect(nearestTo({ports: {ssl: 443}})).toEqual([['ports.ssl', 'ports.http']]);
+		expect(nearestTo({institution: {...institution, nickname: 'M'}})).toEqual([
+			['institution.nickname', 'institution.name'],
+		]);
+		expect(nearestTo({institution: {...institution, discipline: {...institution.discipline, kind: 'fish'}}})).toEqual([
+			['institution.discipline.kind', 'institution.discipline.type'],
+		]);
 	});
 
-	it('of a key written with its dots, as for --set, are told like any other', () => {
-		expect(refused({'ports.https': 8443})).toHaveProperty(
-			['ports.https'],
-			expect.stringContaining('is not known here'),
-		);
+	it('of a key in the wrong place tell where it belongs, unless it could be several', () => {
+		expect(refused({telemetry: true}).telemetry).toMatch(/: privacy\.telemetry$/);
+		expect(refused({database: {registry: 'a:5000'}})['database.registry']).toMatch(/: images\.registry$/);
+		expect(refused({code: 'NRM'}).code).not.toMatch(/institution|\./);
+	});
+
+	it('of a key written with its dots, as for --set, tell how it is written', () => {
+		expect(refused({'ports.https': 8443, 'acme.eab.kid': 'k'})).toEqual({
+			'ports.https': 'is no key of its own in a file: write ports: {https: …}',
+			'acme.eab.kid': 'is no key of its own in a file: write acme: {eab: {kid: …}}',
+		});
 	});
 
 	it.each([null, [], 'text', 7, undefined])('tell that %j is no set of answers', value => {
