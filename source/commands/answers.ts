@@ -5,7 +5,9 @@ import {expandHome} from '../host/complete-path.js';
 import type {Host} from '../host/host.js';
 import {type Answers, parseAnswers, setAnswer} from '../model/answers.js';
 import {originOf, withoutDerived} from '../model/derived.js';
+import {lostRemedy, lostSentence} from '../model/lost-answers.js';
 import {installedAnswers} from '../run/history.js';
+import {lostAnswers} from '../run/lost-answers.js';
 import {readInput} from './input.js';
 import {answersError, readSettings, settingProblem} from './settings.js';
 
@@ -50,7 +52,8 @@ const lineOf = ({line, column}: YamlPlace, said: string) => `line ${line}, colum
  * environment's `SPECIFY_SETUP_*`, over that `--set`. Paths are relative to the current folder.
  * Names and e-mail that a file has as they were made of its domain follow another one, whether it is given with the call
  * or was written into `specify.yaml` since that was installed.
- * @throws SetupError (exit code 2) with every problem at once
+ * @param begins nothing was installed well yet: where the answers got lost, those of this call are all there are
+ * @throws SetupError (exit code 2) with every problem at once, or when the answers of an installation are lost
  */
 export const gatherAnswers = async ({
 	host,
@@ -58,13 +61,18 @@ export const gatherAnswers = async ({
 	file,
 	settings: flags,
 	environment = {},
+	begins = false,
 }: {
 	host: Host;
 	directory: string;
 	file: string | undefined;
 	settings: readonly string[];
 	environment?: NodeJS.ProcessEnv;
+	begins?: boolean;
 }): Promise<Answers> => {
+	// The defaults would be another installation.
+	const lost = file === undefined && !begins ? await lostAnswers({host, directory}) : null;
+	if (lost) throw new SetupError(lostSentence(lost), {hint: lostRemedy(lost), exitCode: exitCodes.usage});
 	const {timezone} = await host.facts();
 	const {settings, problems: misgiven} = readSettings(environment, flags);
 	const {source, text} = await readText(host, directory, file);

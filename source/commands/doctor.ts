@@ -1,4 +1,3 @@
-import {join} from 'node:path';
 import {type DoctorRequest, diagnose} from '../doctor/doctor.js';
 import {exitCodes} from '../errors.js';
 import {readFlags} from '../flags.js';
@@ -6,6 +5,7 @@ import {localHost} from '../host/local.js';
 import {themeFor} from '../ink/theme.js';
 import {type Report, reportLines} from '../model/doctor.js';
 import {openInstallation} from '../run/installation.js';
+import {isInstallation} from '../run/lost-answers.js';
 import {version} from '../version.js';
 import {gatherAnswers} from './answers.js';
 import {folderOf} from './folder.js';
@@ -20,10 +20,10 @@ server and taken out again, as people's attachments are. Where nothing is
 installed yet it looks at the machine.
 
   --fix              mends what is safe, then looks again: permissions of files,
-                     a lost .env of which there is a copy, the lock of a run
-                     that ended, stopped services, a proxy that has not loaded
-                     its configuration, a gate still closed. Nothing else; no
-                     data can be lost
+                     a lost specify.yaml or .env of which there is a copy, the
+                     lock of a run that ended, stopped services, a proxy that
+                     has not loaded its configuration, a gate still closed.
+                     Nothing else; no data can be lost
   --json             one JSON object; "version" is 1
 
 Exit codes: 0 nothing is bad, 1 something is, 2 nothing is installed there,
@@ -34,18 +34,11 @@ Examples
   specify-setup doctor
   specify-setup doctor --fix --json`;
 
-/** Whether there is an installation in a folder; what may not be read counts as there. */
-const isInstalled = (directory: string) =>
-	localHost.read(join(directory, 'specify.yaml')).then(
-		text => text !== null,
-		() => true,
-	);
-
 /** How the doctor opens a folder. */
 export const requestFor = async (directory: string, signal: AbortSignal): Promise<DoctorRequest> => ({
 	host: localHost,
 	directory,
-	installed: await isInstalled(directory),
+	installed: await isInstallation({host: localHost, directory}),
 	signal,
 	tool: version,
 	open: async () => {

@@ -7,11 +7,16 @@ import {lastRunOf} from '../run/status.js';
 import {gatherAnswers} from './answers.js';
 import {requireInstallation} from './folder.js';
 
-/** What is installed in a folder, beside the answers that are wanted. */
-export const existingBeside = async (directory: string, answers: Answers): Promise<Existing> => {
+/** The answers of the last run that went well, and whether one did. */
+export const readInstalled = async (directory: string) => {
 	const [installed, last] = await Promise.all([installedAnswers({host: localHost, directory}), lastRunOf(directory)]);
 	// Before there was a history of answers, the last run is what tells.
-	const inUse = installed !== null || last?.outcome === 'done' || last?.outcome === 'unchanged';
+	return {installed, inUse: installed !== null || last?.outcome === 'done' || last?.outcome === 'unchanged'};
+};
+
+/** What is installed in a folder, beside the answers that are wanted. */
+export const existingBeside = async (directory: string, answers: Answers): Promise<Existing> => {
+	const {installed, inUse} = await readInstalled(directory);
 	return {answers, installed: installed ?? answers, inUse};
 };
 

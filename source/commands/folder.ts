@@ -1,9 +1,10 @@
-import {existsSync, realpathSync} from 'node:fs';
+import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
-import {stateFolder} from '../files/names.js';
+import {projectFile, projectLabel, stateFolder} from '../files/names.js';
 import {localHost} from '../host/local.js';
+import {isInstallation} from '../run/lost-answers.js';
 import {rememberedFolders} from './preferences.js';
 
 /** A folder by its real name: the containers and their project are known by it. */
@@ -15,7 +16,17 @@ const real = (path: string) => {
 	}
 };
 
-export const isInstalled = (directory: string) => existsSync(join(directory, 'specify.yaml'));
+const isComposed = (directory: string) => {
+	try {
+		return readFileSync(join(directory, 'compose.yaml'), 'utf8').includes(projectLabel);
+	} catch {
+		return false;
+	}
+};
+
+/** Whether an installation is in a folder, also one whose answers got lost: what is run there tells that they are. */
+export const isInstalled = (directory: string) =>
+	['specify.yaml', projectFile].some(path => existsSync(join(directory, path))) || isComposed(directory);
 
 /** The folder of an installation where none is named: /opt/specify for root and ~/specify for others. */
 export const usualFolder = () => real(process.getuid?.() === 0 ? '/opt/specify' : join(homedir(), 'specify'));
@@ -59,7 +70,7 @@ export const folderOf = (given: string | undefined, {isNew = false} = {}): strin
 
 /** @throws SetupError (exit code 2) when nothing is installed in a folder */
 export const requireInstallation = async (directory: string) => {
-	if ((await localHost.read(join(directory, 'specify.yaml'))) === null)
+	if (!(await isInstallation({host: localHost, directory})))
 		throw new SetupError(`Nothing is installed in ${directory}.`, {
 			hint: 'Install with "specify-setup", or name the folder with --dir.',
 			exitCode: exitCodes.usage,

@@ -1,7 +1,6 @@
-import {join} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
 import {isKeepable} from '../files/installation.js';
-import {projectFile, volumesOf} from '../files/names.js';
+import {volumesOf} from '../files/names.js';
 import {readFlags} from '../flags.js';
 import type {Host} from '../host/host.js';
 import {localHost} from '../host/local.js';
@@ -14,6 +13,7 @@ import {previousConfiguration, reignOf} from '../run/history.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {newRunName} from '../run/journal.js';
 import {holderOf, lock, lockedError} from '../run/lock.js';
+import {isInstallation} from '../run/lost-answers.js';
 import {addressList} from '../run/runner.js';
 import type {Context} from '../steps/context.js';
 import {editsUnder} from '../steps/edits.js';
@@ -26,7 +26,7 @@ import {askLine} from './ask.js';
 import {beginRun} from './begin.js';
 import {commandLine} from './command-line.js';
 import {whatFollows} from './consequences.js';
-import {existingBeside} from './existing.js';
+import {existingBeside, readInstalled} from './existing.js';
 import {folderOf, requireInstallation} from './folder.js';
 import {canAnswer, type Output, print, watch} from './output.js';
 import {takeSecrets} from './secrets.js';
@@ -86,12 +86,6 @@ const options = {
 	json: {type: 'boolean'},
 	verbose: {type: 'boolean'},
 } as const;
-
-/** Whether a folder is an installation's, whose answers may have got lost. */
-const isInstalled = async (directory: string) => {
-	const texts = ['specify.yaml', projectFile].map(path => localHost.read(join(directory, path)));
-	return (await Promise.all(texts)).some(text => text !== null);
-};
 
 /** Where the answers are that were installed before. @throws SetupError (exit code 2) when there are none */
 const answersBefore = async (place: {host: Host; directory: string}, file: string | undefined) => {
@@ -220,8 +214,8 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const directory = folderOf(values.dir, {
 		isNew: command === 'install' && (values.answers !== undefined || values.set !== undefined),
 	});
-	const installed = await isInstalled(directory);
-	if (command === 'reconfigure' && !installed) await requireInstallation(directory);
+	const installed = await isInstallation({host: localHost, directory});
+	if (command === 'reconfigure') await requireInstallation(directory);
 	if (values.answers === '-' && values.secrets === '-')
 		throw new SetupError('--answers and --secrets cannot both read standard input.', {
 			hint: 'Name a file for one of them.',
@@ -239,6 +233,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		file: previous ?? values.answers,
 		settings: values.set ?? [],
 		environment: process.env,
+		begins: command === 'install' && !(await readInstalled(directory)).inUse,
 	});
 	const controller = new AbortController();
 	const abort = () => controller.abort();

@@ -22,7 +22,7 @@ it and what a reconfigure would do.
   --json             one JSON object (a line each time with --watch)
 
 Exit codes: 0 everything is healthy, 1 something is not, 2 nothing is installed
-here, 130 --watch was stopped.
+here or its answers are lost, 130 --watch was stopped.
 
 Example
   specify-setup status --json`;

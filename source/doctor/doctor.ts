@@ -1,10 +1,20 @@
 import {Cancelled, messageOf, SetupError} from '../errors.js';
 import type {Host} from '../host/host.js';
-import {couldNotLook, type Finding, type Fix, type Mended, placed, type Report, reportOf} from '../model/doctor.js';
+import {
+	couldNotLook,
+	type Finding,
+	type Fix,
+	judgeLostAnswers,
+	type Mended,
+	placed,
+	type Report,
+	reportOf,
+} from '../model/doctor.js';
 import {redactDeep} from '../model/redact.js';
 import type {ServiceName} from '../model/releases.js';
 import {lookAtDrift} from '../run/drift.js';
 import {holderOf, lockedError} from '../run/lock.js';
+import {lostAnswers} from '../run/lost-answers.js';
 import {lastRunOf} from '../run/status.js';
 import type {Context} from '../steps/context.js';
 import {
@@ -130,6 +140,11 @@ const lookInside = async (request: DoctorRequest, context: Context | null): Prom
 
 /** One whole look; changes nothing. */
 const look = async (request: DoctorRequest): Promise<Made & {context: Context | null}> => {
+	const lost = request.installed ? await lostAnswers(request) : null;
+	if (lost) {
+		const findings = [placed('folder', judgeLostAnswers(lost))];
+		return {...joined({findings, notLookedAt: []}, await lookInside(request, null)), context: null};
+	}
 	try {
 		const context = await request.open();
 		const made = request.installed

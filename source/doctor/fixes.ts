@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {startContainer} from '../engine/docker.js';
 import {Cancelled, messageOf, SetupError} from '../errors.js';
-import {environmentCopy} from '../files/names.js';
+import {environmentCopy, previousFolder, stampOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import {type Finding, type Fix, fixes, type Mended} from '../model/doctor.js';
 import {gateFor} from '../model/gate.js';
@@ -9,6 +9,7 @@ import {isUnfinished} from '../model/last-run.js';
 import {type ServiceName, serviceNames} from '../model/releases.js';
 import {newRunName} from '../run/journal.js';
 import {lock} from '../run/lock.js';
+import {lostAnswers} from '../run/lost-answers.js';
 import {lastRunOf} from '../run/status.js';
 import type {Context} from '../steps/context.js';
 import {observeDatabase} from '../steps/database.js';
@@ -27,6 +28,18 @@ const restoreEnvironment = async ({host, directory}: Given) => {
 	const copy = await host.read(join(directory, environmentCopy));
 	if (copy === null || (await host.read(path)) !== null) return '';
 	await host.write(path, copy, 0o600);
+	return path;
+};
+
+/** Puts the answers that were installed last where they got lost. What stands in an empty file, such as a comment, is kept. */
+const restoreAnswers = async ({host, directory}: Given) => {
+	const lost = await lostAnswers({host, directory});
+	const text = lost?.newest ? await host.read(lost.newest) : null;
+	if (text === null) return '';
+	const path = join(directory, 'specify.yaml');
+	const before = (await host.read(path)) ?? '';
+	if (before.trim() !== '') await host.write(join(directory, previousFolder, stampOf(), 'specify.yaml'), before, 0o600);
+	await host.write(path, text, 0o644);
 	return path;
 };
 
@@ -109,6 +122,7 @@ const openGate = async ({open}: Given) => {
 };
 
 const works: Record<Fix, (given: Given) => Promise<string>> = {
+	answers: restoreAnswers,
 	environment: restoreEnvironment,
 	modes: setModes,
 	// Taking the lock of this call has taken the other one's place.

@@ -8,11 +8,11 @@ import type {SecretName} from '../model/secrets.js';
 import type {Profile} from '../model/sizing.js';
 import {privateMount} from './caddyfile.js';
 import {healthChecks, healthProgramPath} from './health.js';
-import {proxyFolder, secretsFolder, volumesOf} from './names.js';
+import {projectLabel, proxyFolder, secretsFolder, volumesOf} from './names.js';
 import {userSettingsFolder} from './specify7-settings.js';
 
 /** Labels by which an installation is found again, and by which a changed mounted file recreates its service. */
-export const labels = {project: 'specify-setup.project', content: 'specify-setup.content'} as const;
+export const labels = {project: projectLabel, content: 'specify-setup.content'} as const;
 
 /** Where the certificate authorities Specify 7 trusts are mounted; `bundle.pem` appears once the proxy has made its own. */
 export const authoritiesFolder = '/opt/authorities';

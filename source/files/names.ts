@@ -24,6 +24,9 @@ export const keptFile = `${stateFolder}/kept.json`;
 /** Holds the Compose project's name, so that a moved folder finds its data. */
 export const projectFile = `${stateFolder}/project`;
 
+/** The label by which volumes and containers say whose project they are of. */
+export const projectLabel = 'specify-setup.project';
+
 /** JSON Schema of `specify.yaml`, for editors. */
 export const schemaFile = `${stateFolder}/specify.schema.json`;
 

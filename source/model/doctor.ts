@@ -2,6 +2,7 @@ import type {Difference} from './drift.js';
 import {formatBytes} from './format.js';
 import {gateFor} from './gate.js';
 import type {LastRun} from './last-run.js';
+import {type LostAnswers, lostRemedy, lostSentence} from './lost-answers.js';
 import type {NameJudgement} from './names.js';
 import type {Observation, ObservedDatabase, ObservedProxy, ObservedService} from './observation.js';
 import type {PreflightCheck} from './preflight.js';
@@ -21,6 +22,7 @@ export type Group = keyof typeof groups;
 
 /** What may be mended without anybody deciding: none of these can lose anything. In the order they are done. */
 export const fixes = {
+	answers: 'bring specify.yaml back as it was installed last',
 	environment: 'restore .env from its copy',
 	modes: 'set the permissions of files',
 	lock: 'remove the lock of a run that has ended',
@@ -121,6 +123,10 @@ export const judgeSecrets = ({environment, copy, missing}: SeenSecrets): Judgeme
 				'Put the .env of this installation back from where you keep a copy of it.',
 			);
 };
+
+/** Answers that got lost: without them nothing else of the installation can be read. */
+export const judgeLostAnswers = (lost: LostAnswers): Judgement =>
+	bad('answers', lostSentence(lost), lostRemedy(lost), lost.newest === null ? undefined : 'answers');
 
 export const judgeCharacters = ({odd}: Pick<SeenSecrets, 'odd'>): Judgement => {
 	const name = 'characters in secrets';

@@ -4,6 +4,8 @@ export type FolderFacts = {
 	/** Null where its specify.yaml cannot be read as answers. */
 	version: string | null;
 	address: string | null;
+	/** Its specify.yaml is missing or empty. */
+	lost?: true;
 };
 
 /** A container as the engine lists it, of a composition of ours. `folder` is the one it was made from. */
@@ -109,8 +111,12 @@ export const nameOf = (installation: Installation) =>
 export const summaryOf = (installation: Installation): string => {
 	if (installation.kind === 'data') return 'are in Docker, but their folder is not known';
 	if (installation.kind === 'gone') return `the folder is gone; ${installation.glance}`;
-	const {glance, address, version} = installation;
-	return [glance, address ?? 'specify.yaml is not right', ...(version ? [version] : [])].join(', ');
+	const {glance, address, version, lost} = installation;
+	return [
+		glance,
+		address ?? (lost ? 'specify.yaml is lost' : 'specify.yaml is not right'),
+		...(version ? [version] : []),
+	].join(', ');
 };
 
 /** What to do about one that cannot simply be opened; empty for those that can. */

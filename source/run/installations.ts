@@ -5,6 +5,7 @@ import {labels} from '../files/compose.js';
 import {projectFile, projectName} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import {type EngineFacts, type FolderFacts, type Installation, installationsOf} from '../model/installations.js';
+import {lostAnswers} from './lost-answers.js';
 
 /** Who only wants to begin does not wait long for an engine that hangs. */
 const engineTimeoutMs = 2000;
@@ -16,9 +17,11 @@ export const projectOf = async (host: Host, directory: string): Promise<string> 
 
 /** The installation in a folder; null when there is none. */
 const readFolder = async (host: Host, directory: string): Promise<FolderFacts | null> => {
+	const lost = await lostAnswers({host, directory});
 	const text = await host.read(join(directory, 'specify.yaml')).catch(() => null);
-	if (text === null) return null;
+	if (text === null && !lost) return null;
 	const project = await projectOf(host, directory).catch(() => projectName(directory));
+	if (text === null || lost) return {project, version: null, address: null, lost: true};
 	// Only where there is something to read: this takes a while to load.
 	const {answersFacts} = await import('./answers-facts.js');
 	return {project, ...answersFacts(text)};

@@ -1,4 +1,4 @@
-import {mkdirSync, realpathSync, symlinkSync, writeFileSync} from 'node:fs';
+import {mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {commandLine} from '../../source/commands/command-line.js';
@@ -58,6 +58,19 @@ describe('the folder that is meant', () => {
 	it('is not one with answers that nothing was installed from', () => {
 		writeFileSync(join(home, 'specify.yaml'), 'version: 1\n');
 		expect(folderAround()).toBeNull();
+	});
+
+	it.each([
+		['.specify-setup/project', '# Made by\nmuseum\n'],
+		['compose.yaml', 'labels: {specify-setup.project: museum}\n'],
+	])('is also one whose answers got lost, as %s tells', (path, text) => {
+		const directory = installation('srv/museum');
+		remember(directory);
+		rmSync(join(directory, 'specify.yaml'));
+		expect(folderOf(undefined)).toBe(join(home, 'specify'));
+		writeFileSync(join(directory, path), text);
+		expect(folderOf(undefined)).toBe(directory);
+		expect(folderAround(directory)).toBe(directory);
 	});
 
 	it('is else the only one that is known, else the usual one', () => {

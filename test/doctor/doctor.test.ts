@@ -135,6 +135,45 @@ describe('the doctor', () => {
 		expect(report.problems[14]).toMatchObject({result: null});
 	});
 
+	it.each([null, '# mine\n'])('finds lost answers, and brings back those that were installed last: %j', async text => {
+		const context = await installation();
+		const {host, directory} = context;
+		const path = join(directory, 'specify.yaml');
+		const kept = join(directory, '.specify-setup/answers/2026-08-01T10-00-00-000Z.yaml');
+		const whole = (await host.read(path))!;
+		await host.write(kept, whole, 0o600);
+		await host.remove(path);
+		if (text !== null) await host.write(path, text, 0o644);
+		const open = async () => {
+			expect(await host.read(path), 'opened without its answers').toBe(whole);
+			return context;
+		};
+		const report = await examine(context, {open});
+		expect(named(report, 'folder.answers')).toMatchObject({
+			result: 'bad',
+			detail: expect.stringContaining(`specify.yaml is ${text === null ? 'missing' : 'empty'}.`),
+			remedy: expect.stringContaining(kept),
+			fix: 'answers',
+		});
+		const mended = await examine(context, {open, fix: true});
+		expect(mended.fixed).toEqual([{fix: 'answers', done: true, detail: path}]);
+		expect(host.files.get(path)).toEqual({text: whole, mode: 0o644});
+		expect(named(mended, 'folder.answers')).toMatchObject({result: 'ok'});
+		const saved = [...host.files].filter(([name]) => name.includes('/previous/'));
+		expect(saved.map(([, file]) => file.text)).toEqual(text === null ? [] : [text]);
+	});
+
+	it('tells lost answers that nothing is kept of, and makes none up', async () => {
+		const context = await installation();
+		const {host, directory} = context;
+		await host.remove(join(directory, 'specify.yaml'));
+		const report = await examine(context, {fix: true});
+		expect(named(report, 'folder.answers')).toMatchObject({result: 'bad', remedy: expect.stringContaining('copy')});
+		expect(named(report, 'folder.answers')).not.toHaveProperty('fix');
+		expect(report.fixed).toEqual([]);
+		expect(await host.read(join(directory, 'specify.yaml'))).toBeNull();
+	});
+
 	it('looks at the folder alone when the installation cannot be opened', async () => {
 		const context = await installation();
 		const error = new SetupError('One answer is not right (specify.yaml):', {

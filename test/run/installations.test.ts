@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {specifyYaml} from '../../source/files/specify-yaml.js';
+import {installationLines} from '../../source/model/installations.js';
 import {findInstallations} from '../../source/run/installations.js';
 import {answersWith} from '../_helpers/answers.js';
 import {FakeEngine} from '../_helpers/fake-engine.js';
@@ -75,6 +76,16 @@ describe('finding installations', () => {
 		run(engine, 'wiki', '/srv/wiki', {'specify-setup.project': ''});
 		run(engine, 'once', '/srv/once', {'com.docker.compose.oneoff': 'True'});
 		expect(await find(host, engine)).toEqual([{kind: 'data', project: 'herbarium'}]);
+	});
+
+	it.each([null, '# nothing\n'])('shows an installation whose answers got lost: %j', async text => {
+		const host = new FakeHost();
+		await place(host, '/opt/specify', 'museum');
+		await host.remove('/opt/specify/specify.yaml');
+		if (text !== null) await host.write('/opt/specify/specify.yaml', text, 0o644);
+		const found = await find(host, new FakeEngine());
+		expect(found).toMatchObject([{kind: 'here', project: 'museum', version: null, address: null}]);
+		expect(installationLines(found)).toEqual(['/opt/specify: no containers, specify.yaml is lost']);
 	});
 
 	it('shows an installation whose specify.yaml is not right', async () => {

@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {parse} from 'yaml';
@@ -144,6 +144,61 @@ describe('what cannot be changed in an installation in use', () => {
 			},
 			{key: 'database.name', before: 'specify', after: 'other', meaning: [reason], restarts: [], fixed: reason},
 		]);
+	});
+});
+
+describe('an installation whose answers got lost', () => {
+	const lostIn = (how: 'missing' | 'empty', directory = inUse()) => {
+		if (how === 'missing') rmSync(join(directory, 'specify.yaml'));
+		else writeFileSync(join(directory, 'specify.yaml'), '# mine\n');
+		return directory;
+	};
+
+	test.each([
+		...['reconfigure --plan', 'reconfigure --yes --set timezone=UTC', 'install --yes --set timezone=UTC'],
+		...['install --plan', 'install --files-only', 'status', 'certs', ''],
+	])('is not taken for one of the defaults, nor for none: %s', line => {
+		for (const how of ['missing', 'empty'] as const) {
+			const directory = lostIn(how);
+			const before = snapshot(directory);
+			const {status, stdout, stderr} = run([...line.split(' ').filter(Boolean), '--dir', directory]);
+			expect({status, stdout}).toEqual({status: 2, stdout: ''});
+			expect(stderr).toBe(
+				`There is an installation in ${directory}, but its answers are lost: specify.yaml is ${how}.\n` +
+					`What to do: "specify-setup doctor --fix --dir ${directory}" brings back those that were installed last, from ${directory}/.specify-setup/answers/20260801T100000.yaml.\n`,
+			);
+			expect(snapshot(directory)).toEqual(before);
+		}
+	});
+
+	test('takes earlier answers, or those of a file', () => {
+		const directory = lostIn('missing', inUse());
+		const kept = join(directory, '.specify-setup/answers/20260801T100000.yaml');
+		for (const args of [['--previous'], ['--answers', kept]]) {
+			const {status, stdout} = run(['reconfigure', '--plan', '--json', '--dir', directory, ...args]);
+			expect(status).toBe(0);
+			expect(JSON.parse(stdout)).toMatchObject({installed: true, answers: {domain: 'specify.localhost'}});
+		}
+	});
+
+	test('gets them back from the doctor', () => {
+		const directory = lostIn('missing');
+		const path = join(directory, 'specify.yaml');
+		const {status, stdout} = run(['doctor', '--fix', '--dir', directory]);
+		expect(status).toBe(1);
+		expect(stdout).toContain(`Mended: bring specify.yaml back as it was installed last: ${path}`);
+		expect(readFileSync(path, 'utf8')).toContain('domain: specify.localhost');
+		expect(statSync(path).mode & 0o777).toBe(0o644);
+	});
+
+	test('is begun from the answers given again, where it was never finished', () => {
+		const directory = lostIn('missing', installed());
+		const {status, stdout} = run(['install', '--plan', '--json', '--dir', directory, '--set', 'domain=nrm.example']);
+		expect(status).toBe(0);
+		expect(JSON.parse(stdout)).toMatchObject({answers: {domain: 'nrm.example'}});
+		const {stderr, ...told} = run(['reconfigure', '--plan', '--dir', directory, '--set', 'domain=nrm.example']);
+		expect(told).toMatchObject({status: 2, stdout: ''});
+		expect(stderr).toContain('Put specify.yaml back from a copy of yours, or give all answers again');
 	});
 });
 
