@@ -7,6 +7,7 @@ export default defineConfig({
 	test: {
 		include: ['test/**/*.test.{ts,tsx}'],
 		exclude: ['test/e2e/**', 'node_modules/**'],
+		setupFiles: 'test/_helpers/configuration.ts',
 		testTimeout: 15_000,
 		expect: {poll: {timeout: 5000}},
 		// Many tests wait rather than compute.

@@ -12,6 +12,7 @@ const alone = [
 ].map(name => `test/e2e/${name}.test.ts`);
 
 const shared = {
+	setupFiles: 'test/_helpers/configuration.ts',
 	sequence: {concurrent: false},
 	testTimeout: 300_000,
 	hookTimeout: 1_800_000,

@@ -29,6 +29,7 @@ import {whatFollows} from './consequences.js';
 import {existingBeside, readInstalled} from './existing.js';
 import {folderOf, requireInstallation} from './folder.js';
 import {canAnswer, type Output, print, watch} from './output.js';
+import {rememberInstallation} from './preferences.js';
 import {takeSecrets} from './secrets.js';
 import {viewRun} from './view.js';
 
@@ -261,6 +262,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		const unlock = await lock(directory, newRunName());
 		try {
 			await writeOnly(context, output);
+			await rememberInstallation(directory);
 		} finally {
 			await unlock();
 		}
@@ -295,6 +297,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const request = {command, directory, answers, dump, secrets, keep, take, earlier};
 	for (;;) {
 		const {run, entries, stop} = await beginRun(request);
+		await rememberInstallation(directory);
 		if (values.detach) {
 			const said = `Run ${run} has begun. Watch it with "${commandLine('attach', directory)}".`;
 			print(output === 'json' ? JSON.stringify({run, directory}) : said);

@@ -4,6 +4,7 @@ import {canDraw} from '../ink/can-draw.js';
 import {isUnfinished} from '../model/last-run.js';
 import {holderOf} from '../run/lock.js';
 import {folderAround, folderOf, isInstalled} from './folder.js';
+import {rememberInstallation} from './preferences.js';
 
 /** Whether the installation is not as its answers say; home tells why, where that cannot be found out. */
 const isLeft = async (directory: string): Promise<boolean> => {
@@ -56,6 +57,7 @@ const openFolder = async (
 				hint: `To change them: specify-setup reconfigure --dir ${directory} --set …`,
 				exitCode: exitCodes.usage,
 			});
+		await rememberInstallation(directory);
 		if (await holderOf(directory)) {
 			if (draw) return (await import('./home.js')).home({directory});
 			return (await import('./attach.js')).attach(style);

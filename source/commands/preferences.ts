@@ -23,6 +23,11 @@ export const rememberedFolders = (): string[] => {
 	}
 };
 
+/** Remembers an installation that is made or opened; the store is loaded only for one that is not known yet. */
+export const rememberInstallation = async (directory: string) => {
+	if (!rememberedFolders().includes(directory)) await openPreferences().addInstallation(directory);
+};
+
 /**
  * What is remembered for this person between calls (mode 0600, in their configuration folder).
  * The store is opened when there is something to read or write: a first start need not wait for it.

@@ -1,4 +1,5 @@
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
@@ -75,6 +76,9 @@ const run = async (): Promise<number> => {
 	}
 	const [seed, jobs] = [Number(values.seed), Number(values.jobs)];
 	await prepare();
+	// What is installed here is nothing to remember.
+	const configuration = mkdtempSync(join(tmpdir(), 'specify-faults-configuration-'));
+	process.env.XDG_CONFIG_HOME = configuration;
 	if (values.all) removeState(labHome(), recordName);
 	const laboratory = new Laboratory(seed);
 	const results: Result[] = [];
@@ -87,6 +91,7 @@ const run = async (): Promise<number> => {
 		}
 	} finally {
 		laboratory.end();
+		rmSync(configuration, {recursive: true, force: true});
 	}
 	if (values.all && !mayRestartEngine)
 		say('Restarts of the engine were left out: SPECIFY_LAB_MAY_RESTART_ENGINE is not 1.');

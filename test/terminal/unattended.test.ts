@@ -15,10 +15,9 @@ const canary = 'Canary1234567890';
 
 const run = (
 	args: readonly string[],
-	{env = {}, input = ''}: {env?: Record<string, string>; input?: string} = {},
+	{env = {}, input = '', home = fresh('home')}: {env?: Record<string, string>; input?: string; home?: string} = {},
 ): {status: number | null; stdout: string; stderr: string} => {
-	const home = fresh('home');
-	mkdirSync(home);
+	mkdirSync(home, {recursive: true});
 	const {status, stdout, stderr} = spawnSync(process.execPath, [program, ...args], {
 		encoding: 'utf8',
 		input,
@@ -310,6 +309,38 @@ describe('refused with exit code 2, and nothing is written', () => {
 			hint: expect.any(String),
 			exitCode: 2,
 		});
+	});
+});
+
+describe('an installation is known afterwards without its folder', () => {
+	const namedIn = (home: string) => JSON.parse(run(['install', '--plan', '--json'], {home}).stdout).directory;
+	const remembered = (home: string) =>
+		JSON.parse(readFileSync(join(home, '.config/specify-setup/config.json'), 'utf8')).installations;
+
+	test('when it was made unattended', () => {
+		const [home, directory] = [fresh('home'), join(fresh('museums'), 'museum')];
+		expect(run(['install', '--plan', '--dir', directory], {home}).status).toBe(0);
+		expect(() => remembered(home)).toThrow('ENOENT');
+		expect(run(['install', '--files-only', '--dir', directory], {home}).status).toBe(0);
+		expect(remembered(home)).toEqual([directory]);
+		expect(namedIn(home)).toBe(directory);
+	});
+
+	test('when it was opened, once', () => {
+		const [home, directory] = [fresh('home'), installed()];
+		for (const args of [
+			['--dir', directory],
+			['--dir', directory, '--plain'],
+		])
+			run(args, {home});
+		expect(remembered(home)).toEqual([directory]);
+		expect(namedIn(home)).toBe(directory);
+	});
+
+	test('where nothing can be remembered, it is made all the same', () => {
+		const directory = join(fresh('museums'), 'museum');
+		const env = {XDG_CONFIG_HOME: '/dev/null'};
+		expect(run(['install', '--files-only', '--dir', directory], {env})).toMatchObject({status: 0, stderr: ''});
 	});
 });
 
