@@ -135,10 +135,10 @@ const takesAgain = (reconfigure: string, kept: string | null, newSecrets: readon
 		...(kept === null ? [] : [`--answers ${kept}`]),
 		...(newSecrets.length === 0 ? [] : ['--secrets FILE']),
 	].join(' ');
-	const given = `${newSecrets.join(', ')} again, in FILE, as rows NAME=value`;
+	const given = `${newSecrets.join(', ')}, as rows NAME=value in FILE`;
 	if (newSecrets.length === 0) return `To run this again with your new answers, which are kept: ${command}`;
-	if (kept === null) return `To run this again, give ${given}: ${command}`;
-	return `To run this again with your new answers, which are kept, give the new secrets, which are not: ${given}: ${command}`;
+	if (kept === null) return `To run this again, give your new secrets again (${given}): ${command}`;
+	return `To run this again with your new answers, which are kept, and your new secrets, which are not (${given}): ${command}`;
 };
 
 /** Whether the failed step may have changed the database to what an older Specify cannot read. */

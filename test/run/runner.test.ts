@@ -197,12 +197,12 @@ describe('a change that fails', () => {
 		[
 			'answers and passwords',
 			keepAnswers,
-			/your new answers, which are kept, give the new secrets, which are not: SECRET_KEY, MASTER_PASSWORD again.*: specify-setup reconfigure --dir \/opt\/specify --answers \S+refused\.yaml --secrets FILE$/,
+			/your new answers, which are kept, and your new secrets, which are not \(SECRET_KEY, MASTER_PASSWORD, .*\): specify-setup reconfigure --dir \/opt\/specify --answers \S+refused\.yaml --secrets FILE$/,
 		],
 		[
 			'passwords alone',
 			async () => null,
-			/give SECRET_KEY, MASTER_PASSWORD again.*: specify-setup reconfigure --dir \/opt\/specify --secrets FILE$/,
+			/give your new secrets again \(SECRET_KEY, MASTER_PASSWORD, .*\): specify-setup reconfigure --dir \/opt\/specify --secrets FILE$/,
 		],
 	])('says what of it is to be given again: %s', async (_, keep, says) => {
 		const before = await earlier();
