@@ -2,7 +2,7 @@ import type {DumpFacts} from '../database/inspect.js';
 import type {Answers} from '../model/answers.js';
 import type {JournalEntry} from '../model/events.js';
 import type {Secrets} from '../model/secrets.js';
-import {followJournal, journalPath, newRunName} from '../run/journal.js';
+import {followJournal, journalPath, latestJournal, newRunName} from '../run/journal.js';
 import {startDetached} from '../run/process.js';
 import type {EarlierEdit} from '../steps/edits.js';
 import {version} from '../version.js';
@@ -27,8 +27,8 @@ export const beginRun = async (request: {
 	take?: readonly string[];
 	earlier?: Readonly<Record<string, EarlierEdit>>;
 }): Promise<BegunRun> => {
-	const run = newRunName();
 	const {directory} = request;
+	const run = newRunName(new Date(), latestJournal(directory));
 	const reconfigure = commandLine('reconfigure', directory);
 	const {isAlive, stop} = await startDetached({run, version, reconfigure, ...request});
 	return {run, stop, entries: signal => followJournal(journalPath(directory, run), {isAlive, signal})};

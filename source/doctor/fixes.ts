@@ -15,7 +15,7 @@ import type {Context} from '../steps/context.js';
 import {observeDatabase} from '../steps/database.js';
 import {moveGate} from '../steps/gate.js';
 import {reloadProxy} from '../steps/proxy.js';
-import {waitHealthy} from '../steps/services.js';
+import {clearLeftovers, waitHealthy} from '../steps/services.js';
 import {seenModes} from './checks.js';
 
 const startTimeoutMs = 240_000;
@@ -107,6 +107,8 @@ const startStopped = async ({directory, open}: Given) => {
 	return stopped.join(', ');
 };
 
+const removeLeftovers = async ({open}: Given) => (await clearLeftovers(await open())).join(', ');
+
 const loadConfiguration = async ({directory, open}: Given) => {
 	await refuseUnfinished(directory, 'the proxy may show other certificates than its files say, on purpose');
 	await reloadProxy(await open());
@@ -127,6 +129,7 @@ const works: Record<Fix, (given: Given) => Promise<string>> = {
 	modes: setModes,
 	// Taking the lock of this call has taken the other one's place.
 	lock: async () => '',
+	leftovers: removeLeftovers,
 	start: startStopped,
 	proxy: loadConfiguration,
 	gate: openGate,

@@ -44,6 +44,12 @@ export const configHashesOf = (directory: string, overrides: readonly string[]) 
 export const up = (directory: string, services: readonly ServiceName[], {force = false} = {}) =>
 	compose(directory, 'up', '--detach', '--pull', 'never', ...(force ? ['--force-recreate'] : []), ...services);
 
+/** Whether these are the arguments of an "up" in this folder, as `up` makes them. */
+export const isUp = (directory: string, args: readonly string[]) => {
+	const at = args.indexOf('--project-directory');
+	return at >= 0 && args[at + 1] === directory && args[at + 2] === 'up';
+};
+
 export const stop = (directory: string, services: readonly ServiceName[]) => compose(directory, 'stop', ...services);
 
 /** Runs a program once in a container of its own with a service's image, volumes and user, whether the service runs or not. */

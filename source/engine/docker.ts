@@ -39,6 +39,11 @@ export const logSince = (container: string, since: string) => docker('logs', '--
 /** Starts a container as it was made. */
 export const startContainer = (id: string) => docker('start', id);
 
+/** Removes a container that does not run; its volumes stay. */
+export const removeContainer = (id: string) => docker('rm', id);
+
+export const renameContainer = (id: string, name: string) => docker('rename', id, name);
+
 /** Everything the engine knows of containers, as JSON; the environment's values are in it. */
 export const inspect = (ids: readonly string[]) => docker('inspect', ...ids);
 

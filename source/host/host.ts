@@ -39,6 +39,8 @@ export type Host = {
 	fileSystem(path: string): Promise<number>;
 	/** Which of these TCP ports something listens on. */
 	listeners(ports: readonly number[]): Promise<Listener[]>;
+	/** Arguments of every process that can be seen; none where there is no /proc. */
+	processes(): Promise<string[][]>;
 	/** Memory and swap in bytes, processors, the user's name, the time zone (IANA). */
 	facts(): Promise<MachineFacts>;
 };

@@ -8,6 +8,7 @@ import {Cancelled, SetupError} from '../errors.js';
 import {machineFacts} from './facts.js';
 import type {Command, Finished, Host} from './host.js';
 import {listenersOn} from './listeners.js';
+import {processes} from './processes.js';
 
 const isMissing = (error: unknown) => {
 	const code = (error as NodeJS.ErrnoException).code;
@@ -241,6 +242,8 @@ export const localHost: Host = {
 	fileSystem: path => nearest(path, async folder => (await stat(folder)).dev),
 
 	listeners: listenersOn,
+
+	processes,
 
 	facts: machineFacts,
 };

@@ -26,6 +26,7 @@ export const fixes = {
 	environment: 'restore .env from its copy',
 	modes: 'set the permissions of files',
 	lock: 'remove the lock of a run that has ended',
+	leftovers: 'remove containers that never ran, left by a run that was cut off',
 	start: 'start the services that are stopped',
 	proxy: 'let the proxy load its configuration',
 	gate: 'open Specify 7 to visitors',
@@ -227,11 +228,11 @@ export const judgeDrift = (
 	differences: readonly Difference[],
 	{isRecorded, changes}: {isRecorded: boolean; changes: readonly string[]},
 ): Judgement[] => {
-	const judged = (name: string, kind: Difference['kind'], inOrder: string) => {
+	const judged = (name: string, kind: Difference['kind'], inOrder: string, fix?: Fix) => {
 		const found = differences.filter(difference => difference.kind === kind);
 		return found.length === 0
 			? ok(name, inOrder)
-			: advise(name, found.map(({what}) => what).join('; '), found.map(({remedy}) => remedy).join(' '));
+			: advise(name, found.map(({what}) => what).join('; '), found.map(({remedy}) => remedy).join(' '), fix);
 	};
 	const told = [
 		...changes.slice(0, mostTold),
@@ -247,6 +248,7 @@ export const judgeDrift = (
 		judged('changed secrets', 'secrets', 'none in .env'),
 		judged('folder of the containers', 'folder', 'this one'),
 		judged('other containers', 'containers', 'none in this project'),
+		judged('unfinished containers', 'leftovers', 'none', 'leftovers'),
 		changes.length === 0
 			? ok('reconfigure', 'would change nothing')
 			: advise(

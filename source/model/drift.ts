@@ -22,6 +22,7 @@ export type Difference = {
 		| 'stopped'
 		| 'images'
 		| 'containers'
+		| 'leftovers'
 		| 'proxy'
 		| 'certificates'
 		| 'gate'
@@ -46,6 +47,8 @@ export type DriftSeen = {
 	madeFrom: string | null;
 	/** Containers of the project that belong to no service, by name. */
 	strangers: readonly string[];
+	/** Containers that were to replace another one when Docker Compose was cut off, by name. */
+	leftovers: readonly string[];
 	lastRun: LastRun | null;
 	/** A run changes the installation at the moment. */
 	underWay: boolean;
@@ -190,7 +193,7 @@ const secretsDiffer = ({observation}: DriftSeen): Difference[] => {
 const isStopped = (seen: ObservedService | undefined) => seen?.state === 'exited' || seen?.state === 'created';
 
 const containersDiffer = (seen: DriftSeen): Difference[] => {
-	const {observation, madeFrom, strangers} = seen;
+	const {observation, madeFrom, strangers, leftovers, underWay} = seen;
 	const {services, files} = observation;
 	// Compose reads these two: only when they are as they should be its hashes say something.
 	const comparable = madeFrom === null && ['compose.yaml', '.env'].every(path => files[path] === 'same');
@@ -231,6 +234,12 @@ const containersDiffer = (seen: DriftSeen): Difference[] => {
 			remedy:
 				'What shall stay belongs into compose.override.yaml; "docker compose up --detach --remove-orphans" in the folder removes the others.',
 		},
+		leftovers.length > 0 &&
+			!underWay && {
+				kind: 'leftovers',
+				what: `containers left by a run that was cut off; they never ran and hold nothing: ${listed(leftovers)}`,
+				remedy: '"specify-setup doctor --fix" removes them; so does the next run that changes something.',
+			},
 	];
 	return differences.filter(difference => difference !== false);
 };

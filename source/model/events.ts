@@ -32,6 +32,12 @@ export type ServiceState = 'missing' | 'created' | 'starting' | 'healthy' | 'unh
 /** Raised when an entry changes its meaning. Readers pass over entries and fields they do not know. */
 export const journalFormat = 1;
 
+/** What a reader of a journal must be told that newer programs wrote; empty when this one understands all of it. */
+export const formatNote = ({format = 0, version}: {format?: number; version: string}) =>
+	format > journalFormat
+		? `A newer specify-setup (${version}) made this journal: some of it may be missing here, or not be shown as it was.`
+		: '';
+
 /**
  * Everything a run says. Views read only these; a journal is a list of them, one JSON object a line, each with `at`.
  * Sizes are bytes, rates are units per second, durations are milliseconds.

@@ -1,4 +1,4 @@
-/** The newest run as its journal tells it; `at` is ISO 8601. */
+/** The newest run as its journal and the lock tell it; `at` is ISO 8601, `outcome` the journal's, "under way" or "interrupted". */
 export type LastRun = {run: string; at: string; outcome: string; message: string | null};
 
 /** Whether a run stopped before its end, so that services may be stopped on purpose. */

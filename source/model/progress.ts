@@ -1,9 +1,9 @@
 import {stripVTControlCharacters} from 'node:util';
-import type {JournalEntry, PlannedStep, ServiceState, StepId} from './events.js';
+import {formatNote, type JournalEntry, type PlannedStep, type ServiceState, type StepId} from './events.js';
 import type {ServiceName} from './releases.js';
 
-/** `kept` was done before the run began. */
-export type StepState = 'waiting' | 'active' | 'done' | 'kept' | 'failed' | 'cancelled';
+/** `kept` was done before the run began; `cut` was under way when the run ended without a word. */
+export type StepState = 'waiting' | 'active' | 'done' | 'kept' | 'failed' | 'cancelled' | 'cut';
 
 export type StepProgress = {
 	id: StepId;
@@ -55,7 +55,14 @@ export type Ending = {
 
 /** All a screen needs to know of a run: a value of bounded size, however long the journal is. */
 export type Progress = {
-	about: {run: string; version: string; command: string; directory: string} | null;
+	about: {
+		run: string;
+		version: string;
+		command: string;
+		directory: string;
+		/** What the reader must know of the journal itself; mostly empty. */
+		note: string;
+	} | null;
 	/** Milliseconds since 1970; 0 before the first entry. */
 	startedAt: number;
 	/** When the last entry was written, milliseconds since 1970. */
@@ -187,7 +194,7 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 			const {run, version, command, directory, steps} = entry;
 			return {
 				...noProgress,
-				about: {run, version, command, directory},
+				about: {run, version, command, directory, note: formatNote(entry)},
 				startedAt: entry.at,
 				steps: steps.map(planned),
 			};
@@ -276,7 +283,7 @@ export const interrupted = (progress: Progress, reason = ''): Progress => {
 	return {
 		...progress,
 		steps: progress.steps.map(step =>
-			step === active ? {...step, state: 'failed', ms: progress.at - (step.startedAt ?? progress.at)} : step,
+			step === active ? {...step, state: 'cut', ms: progress.at - (step.startedAt ?? progress.at)} : step,
 		),
 		failure: active ? {step: active.id, message, hint, details: []} : null,
 		ending: {

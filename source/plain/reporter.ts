@@ -1,4 +1,4 @@
-import type {JournalEntry, PlannedStep} from '../model/events.js';
+import {formatNote, type JournalEntry, type PlannedStep} from '../model/events.js';
 import {formatBytes, formatCount, formatSeconds} from '../model/format.js';
 import {againIn} from '../model/retry.js';
 
@@ -52,7 +52,10 @@ export class PlainReporter {
 			case 'run.started':
 				this.steps = entry.steps;
 				this.command = entry.command;
-				return [`specify-setup ${entry.version}: ${entry.command} in ${entry.directory} (run ${entry.run})`];
+				return [
+					`specify-setup ${entry.version}: ${entry.command} in ${entry.directory} (run ${entry.run})`,
+					...(formatNote(entry) ? [`Note: ${formatNote(entry)}`] : []),
+				];
 			case 'step.started': {
 				const index = this.steps.findIndex(({id}) => id === entry.step);
 				this.shown.clear();

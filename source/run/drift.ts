@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {configHashes} from '../engine/compose.js';
+import {leftoversAmong} from '../engine/leftovers.js';
 import {labels} from '../files/compose.js';
 import {hashOf} from '../files/installation.js';
 import {secretsFolder, userFolders} from '../files/names.js';
@@ -35,7 +36,7 @@ export const compositionSeen = async ({host, directory, files, observation}: Con
 
 /** What the engine has of the project besides what was observed of its services. */
 const containersSeen = async ({host, engine, project, directory, observation, signal}: Context) => {
-	if (!observation.engine.reachable) return {madeFrom: null, strangers: []};
+	if (!observation.engine.reachable) return {madeFrom: null, strangers: [], leftovers: []};
 	const containers = (await engine.containers(project)).filter(
 		({labels}) => labels['com.docker.compose.oneoff'] !== 'True',
 	);
@@ -51,6 +52,7 @@ const containersSeen = async ({host, engine, project, directory, observation, si
 	return {
 		madeFrom: folders.find(folder => folder !== undefined && folder !== directory) ?? null,
 		strangers: strangers.map(({name}) => name),
+		leftovers: leftoversAmong(containers).map(({name}) => name),
 	};
 };
 

@@ -1,6 +1,6 @@
 import {closeSync, fsyncSync, openSync, readdirSync, rmSync, writeFileSync, writeSync} from 'node:fs';
 import {mkdir, open, readFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {stateFolder} from '../files/names.js';
 import type {Event, JournalEntry} from '../model/events.js';
@@ -26,9 +26,23 @@ const namesOfOurs = new Set(['type', 'step', 'id', 'unit', 'outcome', 'level', '
 export const journalFolder = (directory: string) => join(directory, stateFolder, 'journals');
 export const journalPath = (directory: string, run: string) => join(journalFolder(directory), `${run}.jsonl`);
 
-/** A run's name: sorts by time, unique enough for one machine. */
-export const newRunName = (now = new Date()) =>
-	`${now.toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${Math.random().toString(36).slice(2, 6)}`;
+/** When a run's name says that it began, milliseconds since 1970; 0 for another name. */
+const namedTime = (run: string) => {
+	const [, date, hours, minutes, seconds] = /^(\d{8})T(\d\d)(\d\d)(\d\d)-/.exec(run) ?? [];
+	if (!date) return 0;
+	const day = date.replace(/(....)(..)(..)/, '$1-$2-$3');
+	return Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) || 0;
+};
+
+/**
+ * A run's name: sorts by time, unique enough for one machine.
+ * @param newest the journal it must sort after, also when a clock that was ahead has been set back
+ */
+export const newRunName = (now = new Date(), newest: string | null = null) => {
+	const after = newest === null ? 0 : namedTime(basename(newest)) + 1000;
+	const stamp = new Date(Math.max(now.getTime(), after)).toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
+	return `${stamp}-${Math.random().toString(36).slice(2, 6)}`;
+};
 
 /** The newest journal of an installation, or null. */
 export const latestJournal = (directory: string): string | null => {

@@ -2,6 +2,7 @@ import {setMaxListeners} from 'node:events';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {stripVTControlCharacters} from 'node:util';
 import type {Container, Engine, EngineStreams} from '../engine/api.js';
+import {withoutLeftovers} from '../engine/leftovers.js';
 import {messageOf, SetupError} from '../errors.js';
 import {renewsByItself} from '../model/authority.js';
 import {type DriftSeen, driftAndPlan} from '../model/drift.js';
@@ -191,7 +192,7 @@ export async function* liveStatus({
 
 	/** Looks at the containers again; `touched` says which must be asked for details, null for all. */
 	const refresh = async (touched: ReadonlySet<string> | null) => {
-		const found = (await engine.containers(project)).filter(isService);
+		const found = withoutLeftovers(await engine.containers(project)).filter(isService);
 		const services = await Promise.all(
 			serviceNames.map(async (service): Promise<LiveService> => {
 				const own = found.filter(container => container.service === service);
@@ -471,7 +472,9 @@ export async function* liveStatus({
 
 /** The container of a service. @throws SetupError when there is none */
 const containerOf = async (engine: Pick<Engine, 'containers'>, project: string, service: ServiceName) => {
-	const found = (await engine.containers(project)).filter(isService).find(container => container.service === service);
+	const found = withoutLeftovers(await engine.containers(project))
+		.filter(isService)
+		.find(container => container.service === service);
 	if (found) return found.id;
 	throw new SetupError(`The service ${service} has no container.`, {
 		hint: 'Run "specify-setup reconfigure"; it makes what is missing.',

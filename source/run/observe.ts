@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {type Container, type Engine, EngineUnreachable} from '../engine/api.js';
 import {version as composeVersion, configHashes, configHashesOf} from '../engine/compose.js';
+import {withoutLeftovers} from '../engine/leftovers.js';
 import {mountedFolders} from '../files/compose.js';
 import type {GeneratedFile} from '../files/installation.js';
 import {projectFile, volumesOf} from '../files/names.js';
@@ -98,7 +99,7 @@ const observeServices = async (
 	states: Observation['files'],
 ): Promise<Partial<Record<ServiceName, ObservedService>>> => {
 	const {host, engine, project, signal} = given;
-	const containers = (await engine.containers(project)).filter(
+	const containers = withoutLeftovers(await engine.containers(project)).filter(
 		container => container.labels['com.docker.compose.oneoff'] !== 'True',
 	);
 	if (containers.length === 0) return {};

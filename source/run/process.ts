@@ -120,11 +120,12 @@ export const runDetached = async (): Promise<number> => {
 	} catch (error) {
 		return tellRefusal(error, directory);
 	}
-	const controller = new AbortController();
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
+	const [controller, hurry] = [new AbortController(), new AbortController()];
+	const stop = () => (controller.signal.aborted ? hurry : controller).abort();
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 	process.on('SIGHUP', () => {});
 	try {
-		const context = await openInstallation({
+		const opened = await openInstallation({
 			host: localHost,
 			directory,
 			answers,
@@ -135,6 +136,7 @@ export const runDetached = async (): Promise<number> => {
 			earlier,
 			signal: controller.signal,
 		});
+		const context = {...opened, hurry: hurry.signal};
 		const journal = await JournalWriter.create(journalPath(directory, about.run), [
 			...Object.values(context.secrets),
 			...Object.values(context.former),

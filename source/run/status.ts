@@ -23,10 +23,11 @@ export const lastRunOf = async (directory: string): Promise<Status['lastRun']> =
 	const last = entries.at(-1);
 	if (first?.type !== 'run.started' || !last) return null;
 	const finished = last.type === 'run.finished' ? last : null;
+	const isAtWork = finished === null && (await holderOf(directory))?.run === first.run;
 	return {
 		run: first.run,
 		at: new Date(first.at).toISOString(),
-		outcome: finished?.outcome ?? 'under way or interrupted',
+		outcome: finished?.outcome ?? (isAtWork ? 'under way' : 'interrupted'),
 		message: finished?.message ?? null,
 	};
 };

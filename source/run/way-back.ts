@@ -44,7 +44,7 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 				mine,
 				signal: context.signal,
 			});
-			return {context: {...opened, kept}, plan: planFor(opened)};
+			return {context: {...opened, kept, hurry: context.hurry}, plan: planFor(opened)};
 		},
 		async keepAnswers() {
 			if (sameAnswers) return null;

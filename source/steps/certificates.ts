@@ -153,9 +153,11 @@ export const waitForIssue = (
 	});
 
 /** The proxy does not run as root; what it keeps is its own, in a new volume as in one of an earlier version. */
-const ownStorage = async ({host, answers, project, signal}: Context) => {
+const ownStorage = async ({host, answers, project, hurry}: Context) => {
 	const storage = {volume: volumesOf(project).certificates, path: '/data', user: proxyUser};
-	const {exitCode, stderr} = await host.run(giveVolume({...storage, image: imageOf(answers, 'proxy')}), {signal});
+	// A stop waits for it: it takes a moment, and cut off its container would stay.
+	const command = giveVolume({...storage, image: imageOf(answers, 'proxy')});
+	const {exitCode, stderr} = await host.run(command, {signal: hurry});
 	if (exitCode !== 0)
 		throw new SetupError(`The proxy's storage could not be prepared: ${stderr.trim()}`, {
 			hint: 'Check the Docker engine with "docker info", then run this again.',
@@ -173,7 +175,7 @@ async function* serve(
 ): AsyncGenerator<StepEvent, boolean> {
 	await writePrivate(context, await privateFiles(context, phaseOf));
 	await forgetNames(context, namesOf(context.answers));
-	const started = await startServices(context, ['proxy']);
+	const started = yield* startServices(context, ['proxy']);
 	yield* waitHealthy(context, ['proxy']);
 	// One that has just begun must not be made to ask an authority a second time, unless visitors would see nothing meanwhile.
 	if (started && meanwhile.shown.length === 0) await recordLoaded(context);

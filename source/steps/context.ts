@@ -27,6 +27,8 @@ export type Context = {
 	/** What the dump to be loaded was found to hold, when it has been read already. */
 	dump: DumpFacts | null;
 	signal: AbortSignal;
+	/** Fires when a stop is asked for once more: then nothing is brought to its end first. */
+	hurry?: AbortSignal;
 };
 
 /** A step changes the world and tells what happens; it throws a `SetupError` when it cannot go on. */

@@ -95,7 +95,7 @@ const asRootWith = ({host, directory, signal}: Context, password: string, statem
 export const passwords: Step = async function* (context) {
 	const {host, directory, secrets, observation} = context;
 	await restoreComposition(context);
-	await startServices(context, ['db']);
+	yield* startServices(context, ['db']);
 	yield* waitHealthy(context, ['db']);
 	const candidates = await rootPasswords(context);
 	const isResumed = (await host.stat(join(directory, environmentNext))) !== null;

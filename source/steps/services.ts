@@ -1,18 +1,21 @@
 import {stripVTControlCharacters} from 'node:util';
 import type {Container, ContainerDetails} from '../engine/api.js';
-import {up as composeUp, exec} from '../engine/compose.js';
-import {createVolume, logTail} from '../engine/docker.js';
-import {SetupError} from '../errors.js';
+import {up as composeUp, exec, isUp} from '../engine/compose.js';
+import {createVolume, logTail, removeContainer, renameContainer} from '../engine/docker.js';
+import {leftoversAmong, misnamedAmong, withoutLeftovers} from '../engine/leftovers.js';
+import {Cancelled, SetupError} from '../errors.js';
 import {labels} from '../files/compose.js';
 import {healthTests} from '../files/health.js';
 import {volumesOf} from '../files/names.js';
+import type {Command, Finished} from '../host/host.js';
 import type {ServiceState, StepEvent} from '../model/events.js';
 import type {ServiceName} from '../model/releases.js';
 import type {Context} from './context.js';
 import {retrying} from './retry.js';
-import {pause} from './wait.js';
+import {pause, ticksDuring} from './wait.js';
 
 const probeIntervalMs = 700;
+const composeIntervalMs = 200;
 const healthyTimeoutMs = 300_000;
 /** With the pauses between them, about a minute. */
 const engineAttempts = 5;
@@ -39,7 +42,7 @@ export const makeVolumes = async ({host, engine, project, signal}: Context) => {
 
 /** The container of a service, or null. */
 export const containerOf = async ({engine, project}: Pick<Context, 'engine' | 'project'>, service: ServiceName) =>
-	(await engine.containers(project)).find(container => container.service === service) ?? null;
+	withoutLeftovers(await engine.containers(project)).find(container => container.service === service) ?? null;
 
 /** The last lines of a service's log, for an error's details. */
 export const lastLines = async (
@@ -58,7 +61,7 @@ export const lastLines = async (
 
 /** Which containers these services have and when they started, to see whether something changed. */
 const startsOf = async ({engine, project}: Context, services: readonly ServiceName[]) => {
-	const containers = (await engine.containers(project)).filter(({service}) =>
+	const containers = withoutLeftovers(await engine.containers(project)).filter(({service}) =>
 		services.includes(service as ServiceName),
 	);
 	const starts = containers.map(async ({id}) => `${id} ${(await engine.container(id))?.startedAt}`);
@@ -86,12 +89,88 @@ const startHints: readonly (readonly [words: RegExp, hint: string])[] = [
 	],
 ];
 
+/** Whether Docker Compose is at work in the folder: it outlives a run that was killed. */
+const composeWorks = async ({host, directory}: Pick<Context, 'host' | 'directory'>) =>
+	(await host.processes()).some(args => isUp(directory, args));
+
+/**
+ * Takes away the containers that were to replace others when Compose was cut off, and gives one that did so its name:
+ * Compose, which needs these names itself, would fail. Nothing that ever ran is removed. Returns the names of what was.
+ * @throws SetupError while Compose is at work, and when Docker refuses
+ */
+export const clearLeftovers = async (
+	context: Pick<Context, 'host' | 'engine' | 'directory' | 'project'>,
+): Promise<string[]> => {
+	const {host, engine, project} = context;
+	if (await composeWorks(context))
+		throw new SetupError('Docker Compose is replacing containers at the moment.', {
+			hint: 'It may need two minutes. Look again when it has ended.',
+		});
+	const containers = await engine.containers(project);
+	const leftovers = leftoversAmong(containers);
+	for (const {id, name} of leftovers) {
+		const {exitCode, stderr} = await host.run(removeContainer(id));
+		if (exitCode !== 0 && !/no such container/i.test(stderr))
+			throw new SetupError(`The container ${name}, which never ran, could not be removed: ${stderr.trim()}`, {
+				hint: `Remove it with "docker rm ${name}", then run this again.`,
+			});
+	}
+	// That it has an odd name is no reason not to go on.
+	for (const {id, name} of misnamedAmong(containers)) await host.run(renameContainer(id, name));
+	return leftovers.map(({name}) => name);
+};
+
+/** Lets Compose do something. Asked to stop, it is not cut off while it replaces a container. @throws Cancelled */
+async function* composed(context: Context, command: Command): AsyncGenerator<StepEvent, Finished> {
+	const {host, engine, project, signal, hurry} = context;
+	const end = new AbortController();
+	const ticks = ticksDuring(host.run(command, {signal: end.signal}), composeIntervalMs);
+	let told = false;
+	let next = await ticks.next();
+	for (; !next.done; next = await ticks.next()) {
+		if (!signal.aborted || end.signal.aborted) continue;
+		const replacing = hurry?.aborted ? [] : leftoversAmong(await engine.containers(project).catch(() => []));
+		if (replacing.length === 0) end.abort();
+		else if (!told) {
+			told = true;
+			const names = replacing.map(({service}) => service).join(', ');
+			yield {
+				type: 'note',
+				level: 'info',
+				message: `A new container takes the place of ${names}: stopping when that is done.`,
+				hint: 'Asked once more, it stops at once, and the next run clears up.',
+			};
+		}
+	}
+	if (signal.aborted) throw new Cancelled();
+	return next.value;
+}
+
 /** Starts services, recreating those whose configuration changed, after what they depend on. Tells whether anything was started. */
-export const startServices = async (context: Context, services: readonly ServiceName[]): Promise<boolean> => {
-	const {host, directory, signal} = context;
+export async function* startServices(
+	context: Context,
+	services: readonly ServiceName[],
+): AsyncGenerator<StepEvent, boolean> {
+	const {directory, signal} = context;
+	for (let told = false; await composeWorks(context); await pause(probeIntervalMs, signal)) {
+		if (!told)
+			yield {
+				type: 'note',
+				level: 'info',
+				message: 'Docker Compose is at work here, begun by a run that was killed: waiting until it has ended.',
+			};
+		told = true;
+	}
+	if (signal.aborted) throw new Cancelled();
+	for (const name of await clearLeftovers(context))
+		yield {
+			type: 'note',
+			level: 'info',
+			message: `Removed ${name}: an earlier run was stopped before this container could take its place. It never ran.`,
+		};
 	const before = await startsOf(context, services);
 	const force = await mustBeRemade(context, services);
-	const {exitCode, stdout, stderr} = await host.run(composeUp(directory, services, {force}), {signal});
+	const {exitCode, stdout, stderr} = yield* composed(context, composeUp(directory, services, {force}));
 	if (exitCode === 0) return before !== (await startsOf(context, services));
 	const said = `${stderr}${stdout}`.trim().split('\n');
 	throw new SetupError(`Docker could not start ${services.join(', ')}: ${said.at(-1)}`, {
@@ -100,7 +179,7 @@ export const startServices = async (context: Context, services: readonly Service
 			'Read the lines above; after mending the cause run this again, it continues from here.',
 		details: said.slice(-8, -1),
 	});
-};
+}
 
 /** Asks a service what its health check asks; true when it answers. */
 export const answers = async (
@@ -130,7 +209,9 @@ export async function* waitHealthy(
 	/** Restarts of each container when it was first seen: what failed before may have been mended. */
 	const before = new Map<string, number>();
 	const look = async () => {
-		const containers = (await engine.containers(project)).filter(({service}) => waiting.has(service as ServiceName));
+		const containers = withoutLeftovers(await engine.containers(project)).filter(({service}) =>
+			waiting.has(service as ServiceName),
+		);
 		const found = containers.map(
 			async container => [container.service, {container, details: await engine.container(container.id)}] as const,
 		);

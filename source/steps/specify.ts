@@ -120,7 +120,7 @@ const configurationPath = (directory: string) => join(directory, stateFolder, 's
 
 /** Specify fills the shared folder of its configuration files only where it is empty; those of another version are removed first. */
 const refreshConfiguration = async (context: Context) => {
-	const {host, directory, answers, signal} = context;
+	const {host, directory, answers, hurry} = context;
 	const image = imageOf(answers, 'specify7');
 	const now = `${image} ${(await readDigests(host, directory))[image] ?? ''}\n`;
 	const held = await host.read(configurationPath(directory));
@@ -130,7 +130,9 @@ const refreshConfiguration = async (context: Context) => {
 	if (isOther) {
 		const folder = '/volumes/static-files';
 		const remove = ['-mindepth', '2', '-path', `${folder}/specify-config/*`, '-delete'];
-		const {exitCode, stderr} = await host.run(runOnce(directory, 'specify7', 'find', folder, ...remove), {signal});
+		// A stop waits for it: it takes a moment, and cut off its container would stay.
+		const command = runOnce(directory, 'specify7', 'find', folder, ...remove);
+		const {exitCode, stderr} = await host.run(command, {signal: hurry});
 		if (exitCode !== 0)
 			throw new SetupError(`The configuration files of the earlier Specify could not be removed: ${stderr.trim()}`, {
 				hint: 'Read the reason above; after mending it run this again.',
@@ -145,7 +147,7 @@ export const specify: Step = async function* (context) {
 	if ((await gateOf(context)) === 'open' && gateFor(await observeDatabase(context)) === 'closed')
 		await moveGate(context, 'closed');
 	await refreshConfiguration(context);
-	const web = await startServices(context, ['specify7']);
+	const web = yield* startServices(context, ['specify7']);
 	yield {type: 'service', service: 'specify7', state: 'starting'};
 	try {
 		yield* follow(context);
@@ -158,12 +160,12 @@ export const specify: Step = async function* (context) {
 				'An earlier first start of Specify was interrupted and its database is half made. It holds nothing yet; it is removed and the start begins again.',
 		};
 		await dropUnused(context);
-		await startServices(context, ['specify7']);
+		yield* startServices(context, ['specify7']);
 		yield* follow(context);
 	}
 	yield {type: 'service', service: 'specify7', state: 'healthy'};
 	await recordStarted(context);
-	const worker = await startServices(context, ['worker']);
+	const worker = yield* startServices(context, ['worker']);
 	yield* waitHealthy(context, ['worker']);
 	return {changed: web || worker, summary: 'Specify 7 and its worker answer.'};
 };

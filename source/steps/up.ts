@@ -7,7 +7,7 @@ export const groundServices = ['db', 'redis', 'media', 'report'] as const satisf
 
 /** Starts database, Redis, asset server and report runner and waits until each answers. */
 export const up: Step = async function* (context) {
-	const changed = await startServices(context, groundServices);
+	const changed = yield* startServices(context, groundServices);
 	yield* waitHealthy(context, groundServices);
 	return {changed, summary: `${groundServices.join(', ')} answer.`};
 };

@@ -18,6 +18,8 @@ export class FakeHost implements Host {
 	/** Paths that are on disks of their own. */
 	readonly disks = new Map<string, {id: number; free: number}>();
 	listening: Listener[] = [];
+	/** Arguments of what runs. */
+	running: string[][] = [];
 	machine: MachineFacts = {
 		memory: 8 * 2 ** 30,
 		swap: 0,
@@ -104,6 +106,7 @@ export class FakeHost implements Host {
 	freeBytes = async (path: string) => this.disks.get(path)?.free ?? this.free;
 	fileSystem = async (path: string) => this.disks.get(path)?.id ?? 1;
 	listeners = async (ports: readonly number[]) => this.listening.filter(({port}) => ports.includes(port));
+	processes = async () => this.running;
 	facts = async () => this.machine;
 
 	private answer(command: Command, input: string): Finished {

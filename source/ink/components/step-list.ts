@@ -15,6 +15,7 @@ const markOf = (state: StepState, symbols: Symbols): Span =>
 		kept: {text: symbols.tick, dim: true},
 		failed: {text: symbols.cross, role: 'bad' as const, bold: true},
 		cancelled: {text: symbols.warning, role: 'warn' as const},
+		cut: {text: symbols.warning, role: 'warn' as const},
 	})[state];
 
 /** @param now milliseconds since 1970 */
@@ -25,6 +26,7 @@ const stateText = ({state, ms, startedAt}: StepProgress, now: number): string =>
 	if (state === 'done') return `done${took}`;
 	if (state === 'failed') return `failed${took}`;
 	if (state === 'cancelled') return `stopped${took}`;
+	if (state === 'cut') return `cut off${took && ` after${took}`}`;
 	return 'waiting';
 };
 
@@ -55,7 +57,7 @@ export const stepLines = (
 	{columns, height, now, symbols}: {columns: number; height: number; now: number; symbols: Symbols},
 ): Line[] => {
 	const {steps} = progress;
-	const open = steps.findIndex(({state}) => state === 'active' || state === 'failed' || state === 'cancelled');
+	const open = steps.findIndex(({state}) => ['active', 'failed', 'cancelled', 'cut'].includes(state));
 	const detailRows = open < 0 ? 0 : smallestDetail;
 	let from = 0;
 	let to = steps.length;

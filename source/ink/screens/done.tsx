@@ -39,11 +39,14 @@ export const doneLines = (
 			});
 		});
 	}
-	const warnings = progress.notes.filter(({level}) => level === 'warning');
+	const warnings = [
+		...(progress.about?.note ? [progress.about.note] : []),
+		...progress.notes.flatMap(({level, message, hint}) => (level === 'warning' ? [`${message} ${hint}`] : [])),
+	];
 	if (warnings.length > 0) {
 		lines.push([], [{text: 'Noted on the way', bold: true}]);
-		for (const {message, hint} of warnings)
-			wrapped(`${message} ${hint}`, columns, 4).forEach((line, row) => {
+		for (const warning of warnings)
+			wrapped(warning, columns, 4).forEach((line, row) => {
 				lines.push(row === 0 ? ['  ', {text: symbols.warning, role: 'warn'}, ' ', String(line[0]).trimStart()] : line);
 			});
 	}

@@ -89,6 +89,15 @@ const failedTitle: Record<Extract<Ending['outcome'], 'failed' | 'cancelled' | 'i
 	interrupted: 'Interrupted',
 };
 
+/** What the reader must know besides, with a mark. */
+const noteLines = (note: string, columns: number, symbols: Symbols): Line[] =>
+	note === ''
+		? []
+		: wrapped(note, columns - 2).map((line, row) => [
+				row === 0 ? {text: `${symbols.warning} `, role: 'warn'} : '  ',
+				...line,
+			]);
+
 const holds = (step: StepProgress) => step.state === 'done' || step.state === 'kept';
 
 /** What failed, what to do, the lines that tell the cause, and what still holds. */
@@ -97,9 +106,10 @@ export const failureLines = (
 	ending: Ending,
 	{columns, symbols}: {columns: number; symbols: Symbols},
 ): Line[] => {
-	const {failure, steps} = progress;
+	const {about, failure, steps} = progress;
 	const step = steps.find(({id}) => id === failure?.step);
-	const cancelled = ending.outcome === 'cancelled';
+	const {outcome} = ending;
+	const how = outcome === 'cancelled' ? 'stopped' : outcome === 'interrupted' ? 'cut off' : 'failed';
 	const message = failure?.message || ending.message || 'The run failed.';
 	const hint = failure?.hint || ending.hint;
 	const details = failure?.details ?? [];
@@ -107,11 +117,12 @@ export const failureLines = (
 	const left = steps.filter(({state}) => state === 'waiting');
 	return [
 		[
-			cancelled ? {text: symbols.warning, role: 'warn'} : {text: symbols.cross, role: 'bad'},
+			how === 'failed' ? {text: symbols.cross, role: 'bad'} : {text: symbols.warning, role: 'warn'},
 			' ',
-			{text: step ? `${step.title}: ${cancelled ? 'stopped' : 'failed'}` : failedTitle.failed, bold: true},
+			{text: step ? `${step.title}: ${how}` : failedTitle[outcome as keyof typeof failedTitle], bold: true},
 		],
 		...wrapped(message, columns, 2),
+		...noteLines(about?.note ?? '', columns, symbols),
 		...(hint ? [[], [{text: 'What to do', bold: true}], ...wrapped(hint, columns, 2)] : []),
 		...(details.length > 0
 			? [
@@ -147,6 +158,8 @@ export const failureLines = (
 			: []),
 	];
 };
+
+const stoppingNote = 'Stopping as soon as it is safe. s stops it at once, Ctrl-C leaves the view.';
 
 const choices = ['keep', 'stop', 'back'] as const;
 type Choice = (typeof choices)[number];
@@ -232,10 +245,13 @@ const StepsView = ({
 	const {symbols} = useTheme();
 	const height = bodyRows(rows);
 	usePageKeys(onPress);
-	const lines: Line[] = stepLines(progress, {columns: columns - 1, height: height - (stopping ? 1 : 0), now, symbols});
+	const below = [
+		...noteLines(progress.about?.note ?? '', columns - 1, symbols),
+		...(stopping ? noteLines(stoppingNote, columns - 1, symbols) : []),
+	];
+	const lines: Line[] = stepLines(progress, {columns: columns - 1, height: height - below.length, now, symbols});
 	if (progress.steps.length === 0) lines.push([{text: 'Waiting for the run to begin', dim: true}]);
-	if (stopping)
-		lines.push([{text: symbols.warning, role: 'warn'}, ' Stopping as soon as it is safe. Ctrl-C leaves the view.']);
+	lines.push(...below);
 	// The frame keeps the height it once had, so that the keys below do not jump.
 	const tallest = useRef({rows: 0, screen: ''});
 	const screen = `${columns}×${rows}`;
@@ -289,7 +305,8 @@ const Run = ({entries, onLeave, stop, retry, suspend, live = true}: ProgressProp
 		}
 		if (name === 'enter') return good ? leave() : undefined;
 		if (name !== 'text') return;
-		if (text === 'l') setPage('log');
+		if (text === 's' && stopping && !ending) stop?.();
+		else if (text === 'l') setPage('log');
 		else if (text === '?') setPage('help');
 		else if (text === 't' && good && ending.authority) setPage('trust');
 		else if (text === 's' && good) setPage('steps');
