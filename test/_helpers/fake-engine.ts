@@ -54,6 +54,11 @@ export class FakeEngine implements Engine {
 		return made;
 	}
 
+	/** Takes a container away. */
+	remove(id: string) {
+		this.running.delete(id);
+	}
+
 	info = async () => this.facts;
 
 	async containers(project?: string) {

@@ -269,6 +269,22 @@ describe('doctor --fix', () => {
 		expect(context.host.ran(/docker start/)).toEqual(['docker start id-of-media']);
 	});
 
+	it('removes a container that never took the place of another, also after a run that did not finish', async () => {
+		const context = await installation();
+		const id = '0123456789ab';
+		context.engine.service('db', {}, {id, name: 'specify-db-1'});
+		context.engine.service('db', {}, {id: 'new', name: `${id}_specify-db-1`, state: 'created'});
+		context.host.on('docker rm', () => {
+			context.engine.remove('new');
+			return {};
+		});
+		expect(named(await examine(context), 'folder.unfinished-containers')).toMatchObject({fix: 'leftovers'});
+		const report = await examine(context, {fix: true});
+		expect(report.fixed).toEqual([{fix: 'leftovers', done: true, detail: `${id}_specify-db-1`}]);
+		expect(context.host.ran('docker rm')).toEqual(['docker rm new']);
+		expect(named(report, 'folder.unfinished-containers')!.result).toBe('ok');
+	});
+
 	it('starts nothing after a run that did not finish: it may be stopped on purpose', async () => {
 		const context = await installation({services: stopped()});
 		writeFileSync(journalPath(context.directory, '20260802T100000-abcd'), `${JSON.stringify({at: 1, ...started()})}\n`);

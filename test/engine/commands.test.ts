@@ -27,6 +27,14 @@ describe('commands of Compose', () => {
 		);
 	});
 
+	it('are known again among those of other programs', () => {
+		const args = (command: {args: readonly string[]}) => ['docker-compose', ...command.args];
+		expect(compose.isUp(directory, args(compose.up(directory, ['db'])))).toBe(true);
+		expect(compose.isUp('/opt', args(compose.up(directory, ['db'])))).toBe(false);
+		expect(compose.isUp(directory, args(compose.stop(directory, ['specify7'])))).toBe(false);
+		expect(compose.isUp(directory, ['vim', '--project-directory'])).toBe(false);
+	});
+
 	it('ask for its version anywhere', () => {
 		expect(compose.version()).toEqual({file: 'docker', args: ['compose', 'version', '--short']});
 	});

@@ -309,6 +309,21 @@ describe('leaving a run under way', () => {
 		expect(results[0]).toMatchObject({how: 'ended', progress: {ending: {exitCode: 130}}});
 	});
 
+	it('stops it at once when that is asked for again, and leaves the view at Ctrl-C', async () => {
+		let stopped = 0;
+		const {press, shows, results} = show(pull, {stop: () => (stopped += 1)});
+		await shows('mariadb');
+		await press(keys.ctrlC);
+		await shows('Leave?');
+		await press('s');
+		await shows('s stops it at once');
+		await press('s');
+		await until(() => stopped === 2);
+		await press(keys.ctrlC);
+		await until(() => results.length === 1);
+		expect(results[0]!.how).toBe('left');
+	});
+
 	it('offers no stop where there is none to be had', async () => {
 		const {press, shows, results} = show(pull);
 		await shows('mariadb');
@@ -369,6 +384,26 @@ describe('the log', () => {
 	});
 });
 
+describe('a journal of a newer program', () => {
+	const newer = started({steps, format: 9, version: '9.9.0'});
+	const note = /! A newer specify-setup \(9\.9\.0\) made this journal/;
+
+	it.each(sizes)('says so while it is shown, in $columns×$rows', async size => {
+		const {shows} = show(entries(newer, {type: 'step.started', step: 'pull'}), {live: false}, size);
+		const frame = await shows(/Fetch the images +now/);
+		expect(frame.includes('A newer')).toBe(size.rows > 10);
+		for (const line of frame.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(size.columns);
+		expect(frame.split('\n').length).toBeLessThanOrEqual(size.rows);
+	});
+
+	it('says so at its end', async () => {
+		const good = show(entries(newer, finished()), {live: false});
+		expect(await good.shows('Specify is installed')).toMatch(note);
+		const bad = show(entries(newer, finished({outcome: 'failed', message: 'Oops.'})), {live: false});
+		expect(await bad.shows('Oops.')).toMatch(note);
+	});
+});
+
 describe('a failure', () => {
 	it('says what failed, what to do, the lines that tell why, what holds and what is left', async () => {
 		const {shows} = show(broken);
@@ -404,7 +439,10 @@ describe('a failure', () => {
 		const {shows, end, press, results} = show(pull);
 		await shows('mariadb');
 		end();
-		expect(await shows('The run ended without finishing.')).toContain('continues where this one stopped');
+		const frame = await shows('The run ended without finishing.');
+		expect(frame).toContain('continues where this one stopped');
+		expect(frame).toMatch(/Interrupted[\s\S]*! Fetch the images: cut off/);
+		expect(frame).not.toMatch(/failed|✖/);
 		await press('q');
 		await until(() => results.length === 1);
 		expect(results[0]).toMatchObject({how: 'ended', progress: {ending: {exitCode: 1}}});

@@ -129,7 +129,7 @@ describe('runs', () => {
 			judgeLastRun(last(outcome), {underWay: false, planDone}).result;
 		expect([judged('done', true), judged('unchanged', null)]).toEqual(['ok', 'ok']);
 		expect([judged('failed', false), judged('cancelled', null)]).toEqual(['bad', 'bad']);
-		expect(judged('under way or interrupted', true)).toBe('advice');
+		expect(judged('interrupted', true)).toBe('advice');
 		expect(judgeLastRun(last('failed'), {underWay: true, planDone: false}).result).toBe('ok');
 		expect(judgeLastRun(null, {underWay: false, planDone: true}).result).toBe('advice');
 		expect([last('done'), last('failed'), null].map(isUnfinished)).toEqual([false, true, false]);
@@ -157,6 +157,12 @@ describe('what differs', () => {
 	] as const)('is advice with its remedy: %s', (kind, name) => {
 		expect(judged([kind]).filter(({result}) => result !== 'ok')).toEqual([
 			{name, result: 'advice', detail: `about ${kind}`, remedy: `mend ${kind}`},
+		]);
+	});
+
+	it('is mended where containers were left that never ran', () => {
+		expect(judged(['leftovers']).filter(({result}) => result !== 'ok')).toMatchObject([
+			{name: 'unfinished containers', result: 'advice', fix: 'leftovers'},
 		]);
 	});
 

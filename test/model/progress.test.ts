@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import type {Event, JournalEntry} from '../../source/model/events.js';
+import {type Event, type JournalEntry, journalFormat} from '../../source/model/events.js';
 import {activeStep, interrupted, noProgress, type Progress, progressOf, totalOf} from '../../source/model/progress.js';
 import {entries, finished, planned, started} from '../_helpers/events.js';
 
@@ -78,9 +78,15 @@ describe('steps', () => {
 		expect(stopped.steps[1]!.state).toBe('cancelled');
 	});
 
+	it('are told by a newer program with a note', () => {
+		const noteOf = (format?: number) => after(started({format, version: '9.9.0'})).about!.note;
+		expect([noteOf(), noteOf(journalFormat)]).toEqual(['', '']);
+		expect(noteOf(journalFormat + 1)).toContain('A newer specify-setup (9.9.0) made this journal');
+	});
+
 	it('are not left active by a run that ended without saying so', () => {
 		const dead = interrupted(after(plan, {type: 'step.started', step: 'pull'}));
-		expect(dead.steps[1]!.state).toBe('failed');
+		expect(dead.steps[1]!.state).toBe('cut');
 		expect(dead.failure).toMatchObject({step: 'pull'});
 		expect(dead.ending).toMatchObject({outcome: 'interrupted', exitCode: 1});
 	});

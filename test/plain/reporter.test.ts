@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Event, JournalEntry} from '../../source/model/events.js';
+import {type Event, type JournalEntry, journalFormat} from '../../source/model/events.js';
 import {PlainReporter, planLines} from '../../source/plain/reporter.js';
 import {entries, finished, planned, started} from '../_helpers/events.js';
 
@@ -29,6 +29,13 @@ const bytes = (current: number, state: string, over: object = {}): Event => ({
 });
 
 describe('a run in plain lines', () => {
+	it('says so when a newer program wrote the journal', () => {
+		expect(told(started({format: journalFormat}))).toHaveLength(1);
+		expect(told(started({format: 9, version: '9.9.0'}))[1]).toBe(
+			'Note: A newer specify-setup (9.9.0) made this journal: some of it may be missing here, or not be shown as it was.',
+		);
+	});
+
 	it('reads as a log', () => {
 		expect(
 			told(

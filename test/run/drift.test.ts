@@ -88,6 +88,18 @@ describe('what an installation is compared with', () => {
 		expect((await lookAtDrift(context, null)).strangers).toEqual([]);
 	});
 
+	it('finds a container that never took the place of another, which no run works on', async () => {
+		const {context} = await installed();
+		const id = '0123456789ab';
+		context.engine.service('db', {}, {id, labels: {'com.docker.compose.project.working_dir': directory}});
+		context.engine.remove('id-of-db');
+		context.engine.service('db', {}, {id: 'new', name: `${id}_specify-db-1`, state: 'created'});
+		const seen = await lookAtDrift(context, null);
+		expect(seen).toMatchObject({strangers: [], leftovers: [`${id}_specify-db-1`]});
+		expect(driftOf(seen).map(({kind}) => kind)).toEqual(['leftovers']);
+		expect(driftOf({...seen, underWay: true})).toEqual([]);
+	});
+
 	it('finds the folder that the containers were made from', async () => {
 		const {context} = await installed();
 		context.engine.service('db', {}, {labels: {'com.docker.compose.project.working_dir': '/srv/old'}});

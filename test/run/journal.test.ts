@@ -1,4 +1,4 @@
-import {appendFile, mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {appendFile, mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
@@ -209,6 +209,21 @@ describe('journals', () => {
 		for (const name of names) (await JournalWriter.create(journalPath(directory, name), [])).close();
 		await writeFile(join(dirname(journalPath(directory, 'x')), 'zz-notes.txt'), '');
 		expect(latestJournal(directory)).toBe(journalPath(directory, names[1]!));
+	});
+
+	it('are found by the newest name also after a clock that was ahead, and within a second', async () => {
+		const directory = fresh('specify');
+		const now = new Date('2026-08-01T10:00:00Z');
+		for (const name of ['20270101T000000-zzzz', 'of-another-kind'])
+			(await JournalWriter.create(journalPath(directory, name), [])).close();
+		expect(newRunName(now, latestJournal(directory))).toMatch(/^20260801T100000-/);
+		await rm(journalPath(directory, 'of-another-kind'));
+		for (let run = 0; run < 40; run += 1) {
+			const path = journalPath(directory, newRunName(now, latestJournal(directory)));
+			(await JournalWriter.create(path, [])).close();
+			expect(latestJournal(directory)).toBe(path);
+		}
+		expect(newRunName(new Date('2028-01-01T00:00:00Z'), latestJournal(directory))).toMatch(/^20280101T000000-/);
 	});
 
 	it('are named by their time, and differ within it', () => {

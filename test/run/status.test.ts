@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {JournalWriter, journalPath} from '../../source/run/journal.js';
+import {lock} from '../../source/run/lock.js';
 import {statusOf} from '../../source/run/status.js';
 import {offlineAnswers} from '../_helpers/answers.js';
 import {contextWith} from '../_helpers/context.js';
@@ -56,9 +57,15 @@ describe('the status', () => {
 		expect((await statusOf(context(directory))).lastRun).toEqual({
 			run: '20260801T100000-abcd',
 			at: '2026-08-01T10:00:00.000Z',
-			outcome: 'under way or interrupted',
+			outcome: 'interrupted',
 			message: null,
 		});
+		const unlock = await lock(directory, '20260801T100000-abcd');
+		expect((await statusOf(context(directory))).lastRun!.outcome).toBe('under way');
+		await unlock();
+		const otherUnlock = await lock(directory, 'doctor');
+		expect((await statusOf(context(directory))).lastRun!.outcome).toBe('interrupted');
+		await otherUnlock();
 		journal.append(finished({outcome: 'failed', exitCode: 1, message: 'The disk is full.'}));
 		journal.close();
 		expect((await statusOf(context(directory))).lastRun).toMatchObject({

@@ -1,8 +1,16 @@
 import {describe, expect, it, vi} from 'vitest';
 import {EngineUnreachable} from '../../source/engine/api.js';
-import {SetupError} from '../../source/errors.js';
+import {up as composeUp} from '../../source/engine/compose.js';
+import {Cancelled, SetupError} from '../../source/errors.js';
 import type {StepEvent} from '../../source/model/events.js';
-import {makeVolumes, startServices, stateOf, waitHealthy} from '../../source/steps/services.js';
+import {
+	clearLeftovers,
+	containerOf,
+	makeVolumes,
+	startServices,
+	stateOf,
+	waitHealthy,
+} from '../../source/steps/services.js';
 import {contextWith} from '../_helpers/context.js';
 import {failureOf} from '../_helpers/failure.js';
 import {drain, drainToError} from '../_helpers/generators.js';
@@ -24,8 +32,8 @@ describe('a container whose folder was moved or removed', () => {
 		const {container} = context.engine.service('proxy');
 		context.observation.services.proxy = serviceSeen({container: container.id, lost: true});
 		context.observation.services.db = serviceSeen();
-		await startServices(context, ['db']);
-		await startServices(context, ['proxy']);
+		await drain(startServices(context, ['db']));
+		await drain(startServices(context, ['proxy']));
 		expect(context.host.ran(' up ').map(line => line.includes('--force-recreate'))).toEqual([false, true]);
 	});
 });
@@ -98,12 +106,12 @@ describe('starting services', () => {
 	it('tells whether anything was started', async () => {
 		const context = contextWith();
 		context.engine.service('db');
-		expect(await startServices(context, ['db'])).toBe(false);
+		expect((await drain(startServices(context, ['db']))).result).toBe(false);
 		context.host.on('up --detach', () => {
 			context.engine.service('db', {startedAt: '2026-08-01T12:00:00Z'});
 			return {};
 		});
-		expect(await startServices(context, ['db'])).toBe(true);
+		expect((await drain(startServices(context, ['db']))).result).toBe(true);
 		expect(context.host.commands[0]).toBe(
 			'docker compose --project-directory /opt/specify up --detach --pull never db',
 		);
@@ -116,7 +124,7 @@ describe('starting services', () => {
 			context.engine.service('worker', {startedAt: '2026-08-01T12:00:00Z'});
 			return {};
 		});
-		expect(await startServices(context, ['db'])).toBe(false);
+		expect((await drain(startServices(context, ['db']))).result).toBe(false);
 	});
 
 	it.each([
@@ -126,10 +134,142 @@ describe('starting services', () => {
 	])('that fails with "%s" says what to do', async (words, hint) => {
 		const context = contextWith();
 		context.host.on('up --detach', {exitCode: 1, stderr: ` Container specify-db-1  Created\n${words}\n`});
-		const error = await failureOf(startServices(context, ['db', 'redis']));
+		const error = await failureOf(drain(startServices(context, ['db', 'redis'])));
 		expect(error.message).toBe(`Docker could not start db, redis: ${words}`);
 		expect(error.hint).toMatch(hint);
 		expect(error.details).toEqual([expect.stringContaining('specify-db-1')]);
+	});
+});
+
+describe('a service whose container Compose did not replace to its end', () => {
+	const old = '0123456789ab';
+	const leftover = {id: 'new', name: `${old}_specify-db-1`, service: 'db', state: 'created'};
+	const cutOff = (state = 'exited') => {
+		const context = contextWith();
+		context.engine.service('db', {state}, {id: old, state});
+		context.engine.service('db', {state: 'created'}, leftover);
+		context.host.on('docker rm', ({command}) => {
+			context.engine.remove(command.args.at(-1)!);
+			return {};
+		});
+		return context;
+	};
+	const notes = (events: readonly StepEvent[]) =>
+		events.flatMap(event => (event.type === 'note' ? [event.message] : []));
+
+	it('is what the other container is, and the new one goes before Compose begins', async () => {
+		const context = cutOff();
+		expect((await containerOf(context, 'db'))!.id).toBe(old);
+		const {yielded} = await drain(startServices(context, ['db']));
+		expect(notes(yielded)).toEqual([
+			`Removed ${leftover.name}: an earlier run was stopped before this container could take its place. It never ran.`,
+		]);
+		expect(context.host.commands).toEqual(['docker rm new', expect.stringContaining(' up --detach')]);
+	});
+
+	it('gets its name back where only the new one is left', async () => {
+		const context = contextWith();
+		context.engine.service('db', {state: 'created'}, leftover);
+		const {yielded} = await drain(startServices(context, ['db']));
+		expect(notes(yielded)).toEqual([]);
+		expect(context.host.commands).toEqual(['docker rename new specify-db-1', expect.stringContaining(' up --detach')]);
+	});
+
+	it('is told when Docker keeps the new one, and left alone when it is gone by itself', async () => {
+		const refusing = cutOff();
+		refusing.host.on('docker rm', {exitCode: 1, stderr: 'permission denied'});
+		expect((await failureOf(clearLeftovers(refusing))).hint).toContain(`docker rm ${leftover.name}`);
+		const gone = cutOff();
+		gone.host.on('docker rm', {exitCode: 1, stderr: 'Error: No such container: new'});
+		expect(await clearLeftovers(gone)).toEqual([leftover.name]);
+	});
+
+	it('is waited for while the Compose of a killed run works on, and nothing is taken from it', async () => {
+		const context = cutOff();
+		context.host.running = [['docker-compose', ...composeUp('/opt/specify', ['db']).args]];
+		await expect(clearLeftovers(context)).rejects.toThrow('replacing containers at the moment');
+		const starting = startServices(context, ['db']);
+		expect(notes([(await starting.next()).value as StepEvent])).toEqual([expect.stringContaining('waiting until')]);
+		expect(context.host.commands).toEqual([]);
+		context.engine.remove('new');
+		context.host.running = [];
+		const {yielded} = await drain(starting);
+		expect(yielded).toEqual([]);
+		expect(context.host.commands).toEqual([expect.stringContaining(' up --detach')]);
+	});
+
+	it('and whoever waits for that may stop', async () => {
+		const context = contextWith();
+		context.host.running = [['docker-compose', ...composeUp('/opt/specify', ['db']).args]];
+		const starting = startServices(context, ['db']);
+		await starting.next();
+		context.controller.abort();
+		await expect(starting.next()).rejects.toThrow(Cancelled);
+		expect(context.host.commands).toEqual([]);
+	});
+});
+
+describe('a stop while Compose works', () => {
+	const old = '0123456789ab';
+	/** Compose, which works until it is done or is ended. */
+	const working = () => {
+		const hurry = new AbortController();
+		const context = {...contextWith(), hurry: hurry.signal};
+		let done = () => {};
+		let ended = false;
+		context.host.run = async (_, {signal} = {}) => {
+			await new Promise<void>(resolve => {
+				done = resolve;
+				signal?.addEventListener('abort', () => resolve());
+			});
+			ended = signal?.aborted ?? false;
+			if (ended) throw new Cancelled();
+			return {exitCode: 0, stdout: '', stderr: ''};
+		};
+		const replace = () => {
+			context.engine.service('db', {}, {id: old});
+			context.engine.service('db', {state: 'created'}, {id: 'new', name: `${old}_specify-db-1`, state: 'created'});
+		};
+		return {context, hurry, replace, finish: () => done(), isEnded: () => ended};
+	};
+
+	it('ends it where it replaces nothing', async () => {
+		const {context, isEnded} = working();
+		const starting = drainToError(startServices(context, ['db']));
+		context.controller.abort();
+		expect((await starting).error).toBeInstanceOf(Cancelled);
+		const {context: other, isEnded: isOtherEnded} = working();
+		const later = startServices(other, ['db']).next();
+		setTimeout(() => other.controller.abort(), 50);
+		await expect(later).rejects.toThrow(Cancelled);
+		expect([isEnded(), isOtherEnded()]).toEqual([false, true]);
+	});
+
+	it('waits until a container has been replaced, and says so once', async () => {
+		const {context, replace, finish, isEnded} = working();
+		const starting = startServices(context, ['db']);
+		const first = starting.next();
+		await new Promise(resolve => setTimeout(resolve, 20));
+		replace();
+		context.controller.abort();
+		expect((await first).value).toMatchObject({type: 'note', message: expect.stringMatching(/place of db: stopping/)});
+		const end = starting.next();
+		setTimeout(finish, 500);
+		await expect(end).rejects.toThrow(Cancelled);
+		expect(isEnded()).toBe(false);
+	});
+
+	it('does not wait when it is asked for again', async () => {
+		const {context, hurry, replace, isEnded} = working();
+		const starting = startServices(context, ['db']);
+		const first = starting.next();
+		await new Promise(resolve => setTimeout(resolve, 20));
+		replace();
+		context.controller.abort();
+		await first;
+		hurry.abort();
+		await expect(starting.next()).rejects.toThrow(Cancelled);
+		expect(isEnded()).toBe(true);
 	});
 });
 

@@ -39,6 +39,7 @@ export type ProgressProps = {
 type PageName = 'run' | 'steps' | 'log' | 'help' | 'leave' | 'trust';
 
 const clockIntervalMs = 1000;
+const roomForNotes = 12;
 
 const titles: Record<string, string> = {install: 'Installing Specify', reconfigure: 'Changing the installation'};
 
@@ -246,7 +247,8 @@ const StepsView = ({
 	const height = bodyRows(rows);
 	usePageKeys(onPress);
 	const below = [
-		...noteLines(progress.about?.note ?? '', columns - 1, symbols),
+		// In a small window the steps come first; the note is there again at the end.
+		...(height < roomForNotes ? [] : noteLines(progress.about?.note ?? '', columns - 1, symbols)),
 		...(stopping ? noteLines(stoppingNote, columns - 1, symbols) : []),
 	];
 	const lines: Line[] = stepLines(progress, {columns: columns - 1, height: height - below.length, now, symbols});
