@@ -30,13 +30,25 @@ export class SetupError extends Error {
 export class Cancelled extends SetupError {
 	override name = 'Cancelled';
 
-	constructor() {
+	/** @param again the command that continues; where it is not known, people know what they had run */
+	constructor(again = '') {
 		super('Stopped, as you asked.', {
-			hint: 'Nothing is lost. Run specify-setup again to continue where it stopped.',
+			hint: `Nothing is lost. Run ${again === '' ? 'the same command' : `"${again}"`} again to continue where it stopped.`,
 			exitCode: exitCodes.cancelled,
 		});
 	}
 }
+
+/** What people are told of a file or a folder that is kept from them: it is there, but not for this user. */
+export const mayNotRead = (path: string, cause: unknown) =>
+	new SetupError(`You may not read ${path}.`, {
+		hint: 'It belongs to the user who made the installation: run this as that user, or with sudo.',
+		exitCode: exitCodes.refused,
+		cause,
+	});
+
+/** Whether something is kept from this user, which is another thing than not being there. */
+export const isForbidden = (error: unknown) => /^(EACCES|EPERM)$/.test((error as NodeJS.ErrnoException)?.code ?? '');
 
 /** Text of anything that was thrown. */
 export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

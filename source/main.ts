@@ -1,5 +1,5 @@
 import {errorLines, print} from './commands/output.js';
-import {exitCodes, messageOf, SetupError} from './errors.js';
+import {exitCodes, SetupError} from './errors.js';
 import {runCommand} from './run/command.js';
 
 type Command = {help: string; run(argv: readonly string[]): Promise<number>};
@@ -66,13 +66,9 @@ export const main = async (argv: readonly string[]) => {
 	try {
 		process.exitCode = await dispatch(argv);
 	} catch (thrown) {
+		// Most of what is refused is told already: only the rest needs to be looked into.
 		const error =
-			thrown instanceof SetupError
-				? thrown
-				: new SetupError(`Something unexpected happened: ${messageOf(thrown)}`, {
-						hint: 'Run this again with --verbose and report what it says.',
-						cause: thrown,
-					});
+			thrown instanceof SetupError ? thrown : await (await import('./commands/failure.js')).failureOf(thrown, argv);
 		if (argv.includes('--json'))
 			print(
 				JSON.stringify({

@@ -2,7 +2,7 @@ import {exitCodes, SetupError} from '../errors.js';
 import {readFlags} from '../flags.js';
 import {canDraw} from '../ink/can-draw.js';
 import {followJournal, journalPath, latestJournal} from '../run/journal.js';
-import {holderOf, isAlive as works} from '../run/lock.js';
+import {holderOf, lockedError, isAlive as works} from '../run/lock.js';
 import {folderOf} from './folder.js';
 import {watch} from './output.js';
 import {viewRun} from './view.js';
@@ -18,7 +18,8 @@ Example
   specify-setup attach
 
 Exit codes: the run's own when it ended while it was watched, 0 when it was
-left.`;
+left, 2 when no run is known there, 3 when this user may not read it, 4 while a
+command is at work that is no run, such as "certs renew": wait for that one.`;
 
 /** Asks a run to stop safely, if it is still the one that holds the lock. */
 const stopRun = async (directory: string, run: string) => {
@@ -44,6 +45,8 @@ export const attach = async (argv: readonly string[]): Promise<number> => {
 	});
 	const directory = folderOf(values.dir);
 	const holder = await holderOf(directory);
+	// What writes no journal cannot be watched, nor must it be stopped as a run is.
+	if (holder?.work !== undefined) throw lockedError(directory, holder);
 	const path = holder ? journalPath(directory, holder.run) : latestJournal(directory);
 	if (!path)
 		throw new SetupError(`No run is known in ${directory}.`, {

@@ -83,7 +83,7 @@ const list = async (context: Context, json: boolean) => {
 };
 
 const renewNow = async (directory: string, open: () => Promise<Context>, names: readonly string[], json: boolean) => {
-	const unlock = await lock(directory, newRunName());
+	const unlock = await lock(directory, newRunName(), 'certs renew');
 	try {
 		const context = await open();
 		const reporter = new PlainReporter();

@@ -2,7 +2,7 @@ import {localHost} from '../host/local.js';
 import type {Answers} from '../model/answers.js';
 import type {Existing} from '../model/wizard.js';
 import {installedAnswers} from '../run/history.js';
-import {holderOf, lockedError} from '../run/lock.js';
+import {requireUnlocked} from '../run/lock.js';
 import {lastRunOf} from '../run/status.js';
 import {gatherAnswers} from './answers.js';
 import {requireInstallation} from './folder.js';
@@ -27,7 +27,7 @@ export const existingBeside = async (directory: string, answers: Answers): Promi
  */
 export const readExisting = async (directory: string, settings: readonly string[]): Promise<Existing> => {
 	await requireInstallation(directory);
-	if (await holderOf(directory)) throw lockedError(directory);
+	await requireUnlocked(directory);
 	const answers = await gatherAnswers({
 		host: localHost,
 		directory,

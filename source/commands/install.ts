@@ -12,7 +12,7 @@ import {PlainReporter, planLines} from '../plain/reporter.js';
 import {previousConfiguration, reignOf} from '../run/history.js';
 import {openInstallation, planFor} from '../run/installation.js';
 import {newRunName} from '../run/journal.js';
-import {holderOf, lock, lockedError} from '../run/lock.js';
+import {lock, requireUnlocked} from '../run/lock.js';
 import {isInstallation} from '../run/lost-answers.js';
 import {addressList} from '../run/runner.js';
 import type {Context} from '../steps/context.js';
@@ -259,7 +259,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		const refused = refusalOf(fixedChecks(consequences, []));
 		if (refused) throw refused;
 		await localHost.makeFolder(directory, 0o755);
-		const unlock = await lock(directory, newRunName());
+		const unlock = await lock(directory, newRunName(), `${command} --files-only`);
 		try {
 			await writeOnly(context, output);
 			await rememberInstallation(directory);
@@ -283,7 +283,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 			);
 		return exitCodes.done;
 	}
-	if (await holderOf(directory)) throw lockedError(directory);
+	await requireUnlocked(directory);
 	const {checks, dump} = await look(context, output);
 	const refused = refusalOf([...checks, ...fixedChecks(consequences, checks)]);
 	if (refused) throw refused;

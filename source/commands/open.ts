@@ -58,11 +58,9 @@ const openFolder = async (
 				exitCode: exitCodes.usage,
 			});
 		await rememberInstallation(directory);
-		if (await holderOf(directory)) {
-			if (draw) return (await import('./home.js')).home({directory});
-			return (await import('./attach.js')).attach(style);
-		}
-		if (isTerminal && (await wantsToContinue(directory))) return goOn(directory, style);
+		const holder = await holderOf(directory);
+		if (holder && !draw && holder.work === undefined) return (await import('./attach.js')).attach(style);
+		if (!holder && isTerminal && (await wantsToContinue(directory))) return goOn(directory, style);
 		if (draw) return (await import('./home.js')).home({directory});
 		const exitCode = await (await import('./status.js')).status(['--dir', directory]);
 		if (isTerminal) (await import('./home.js')).tellCommands(directory);

@@ -1,6 +1,7 @@
 import {createInterface, type Interface} from 'node:readline';
 import {exitCodes, type SetupError} from '../errors.js';
 import type {JournalEntry} from '../model/events.js';
+import {interruption} from '../model/last-run.js';
 import {PlainReporter} from '../plain/reporter.js';
 import {commandLine} from './command-line.js';
 
@@ -30,21 +31,23 @@ export const show = async (
 	{signal}: {signal?: AbortSignal} = {},
 ): Promise<number> => {
 	const reporter = new PlainReporter();
-	let exitCode: number | undefined;
-	let again = 'specify-setup';
+	const tellEntry = (entry: JournalEntry) =>
+		output === 'json' ? print(JSON.stringify(entry)) : print(...reporter.take(entry));
+	let first: JournalEntry | undefined;
+	let last: JournalEntry | undefined;
 	for await (const entry of entries) {
-		if (output === 'json') print(JSON.stringify(entry));
-		else print(...reporter.take(entry));
-		if (entry.type === 'run.started') again = commandLine('', entry.directory);
-		if (entry.type === 'run.finished') exitCode = entry.exitCode;
+		tellEntry(entry);
+		first ??= entry;
+		last = entry;
 	}
-	if (exitCode === undefined && output === 'plain' && !signal?.aborted)
-		print(
-			'',
-			'The run ended without finishing.',
-			`What to do: run ${again} again; it continues where this one stopped.`,
-		);
-	return exitCode ?? exitCodes.failed;
+	if (last?.type === 'run.finished') return last.exitCode;
+	if (signal?.aborted) return exitCodes.failed;
+	const told = interruption(first?.type === 'run.started' ? commandLine('', first.directory) : 'specify-setup');
+	const at = last?.at ?? Date.now();
+	const ended = {type: 'run.finished', outcome: 'interrupted', exitCode: exitCodes.failed} as const;
+	if (output === 'plain') print('');
+	tellEntry({...ended, at, ms: at - (first?.at ?? at), addresses: [], next: [], ...told});
+	return ended.exitCode;
 };
 
 /** Whether a person watches plain lines and can answer. */

@@ -99,9 +99,9 @@ const lockSeen = async ({host, directory}: Folder) => {
 	if (text === null) return null;
 	try {
 		const holder = JSON.parse(text) as Holder;
-		return {run: holder.run, alive: isAlive(holder)};
+		return {run: holder.run, work: holder.work, alive: isAlive(holder)};
 	} catch {
-		return {run: 'of an unknown name', alive: false};
+		return {run: 'of an unknown name', work: undefined, alive: false};
 	}
 };
 
@@ -144,7 +144,8 @@ export const folderChecks: readonly Check<Folder>[] = [
 		name: 'last run',
 		group: 'folder',
 		async run(folder) {
-			const underWay = (await lockSeen(folder))?.alive === true;
+			const holder = await lockSeen(folder);
+			const underWay = holder?.alive === true && holder.work === undefined;
 			const planDone = folder.context?.observation.engine.reachable ? isDone(planFor(folder.context)) : null;
 			return [judgeLastRun(folder.lastRun, {underWay, planDone})];
 		},

@@ -13,10 +13,11 @@ import {
 import {redactDeep} from '../model/redact.js';
 import type {ServiceName} from '../model/releases.js';
 import {lookAtDrift} from '../run/drift.js';
-import {holderOf, lockedError} from '../run/lock.js';
+import {requireUnlocked} from '../run/lock.js';
 import {lostAnswers} from '../run/lost-answers.js';
 import {lastRunOf} from '../run/status.js';
 import type {Context} from '../steps/context.js';
+import {worldError} from '../steps/trouble.js';
 import {
 	type Check,
 	databaseFacts,
@@ -73,7 +74,7 @@ type Made = {findings: Finding[]; notLookedAt: string[]};
 const make = async <T extends {context: Context | null}>(
 	checks: readonly Check<T>[],
 	given: T,
-	signal: AbortSignal,
+	{host, directory, signal}: Pick<DoctorRequest, 'host' | 'directory' | 'signal'>,
 ): Promise<Made> => {
 	const {context} = given;
 	const notLookedAt = new Map<string, string[]>();
@@ -87,8 +88,9 @@ const make = async <T extends {context: Context | null}>(
 			}
 			try {
 				return (await check.run(given)).map(judgement => placed(check.group, judgement));
-			} catch (error) {
+			} catch (thrown) {
 				if (signal.aborted) throw new Cancelled();
+				const error = await worldError(thrown, {host, directory, engineFolder: null});
 				const remedy = error instanceof SetupError ? error.hint : 'Mend what else is found, then look again.';
 				return [placed(check.group, couldNotLook(check.name, messageOf(error), remedy))];
 			}
@@ -109,15 +111,15 @@ const joined = (...made: readonly Made[]): Made => ({
 
 /** Looks at an installation, as far as it can be opened. */
 const lookInside = async (request: DoctorRequest, context: Context | null): Promise<Made> => {
-	const {host, directory, signal} = request;
+	const {host, directory} = request;
 	const lastRun = await lastRunOf(directory).catch(() => null);
 	const folder: Folder = {host, directory, context, lastRun};
-	const outer = await make(folderChecks, folder, signal);
+	const outer = await make(folderChecks, folder, request);
 	if (context === null)
 		return joined(outer, {findings: [], notLookedAt: ['everything else: the installation could not be opened']});
 	const {engine} = context.observation;
 	if (!engine.reachable)
-		return joined(outer, await make(quietChecks, {context}, signal), {
+		return joined(outer, await make(quietChecks, {context}, request), {
 			findings: [],
 			notLookedAt: ['services, database, certificates and pages: the Docker engine does not answer'],
 		});
@@ -135,7 +137,7 @@ const lookInside = async (request: DoctorRequest, context: Context | null): Prom
 			return differing;
 		},
 	};
-	return joined(outer, await make(installationChecks, patient, signal));
+	return joined(outer, await make(installationChecks, patient, request));
 };
 
 /** One whole look; changes nothing. */
@@ -147,9 +149,7 @@ const look = async (request: DoctorRequest): Promise<Made & {context: Context | 
 	}
 	try {
 		const context = await request.open();
-		const made = request.installed
-			? await lookInside(request, context)
-			: await make(machineChecks, {context}, request.signal);
+		const made = request.installed ? await lookInside(request, context) : await make(machineChecks, {context}, request);
 		return {...made, context};
 	} catch (error) {
 		if (!(error instanceof SetupError) || error instanceof Cancelled) throw error;
@@ -172,7 +172,7 @@ const look = async (request: DoctorRequest): Promise<Made & {context: Context | 
  */
 export const diagnose = async (request: DoctorRequest): Promise<Report> => {
 	const {host, directory, installed, tool, fix = false} = request;
-	if (fix && installed && (await holderOf(directory))) throw lockedError(directory);
+	if (fix && installed) await requireUnlocked(directory);
 	let seen = await look(request);
 	const mended: Mended[] = [];
 	// What is mended may uncover the next thing; nothing is tried twice.

@@ -143,7 +143,7 @@ const works: Record<Fix, (given: Given) => Promise<string>> = {
 export const mend = async (findings: readonly Finding[], given: Given): Promise<Mended[]> => {
 	const wanted = new Set(findings.flatMap(({fix}) => fix ?? []));
 	if (wanted.size === 0) return [];
-	const unlock = await lock(given.directory, newRunName());
+	const unlock = await lock(given.directory, newRunName(), 'doctor --fix');
 	try {
 		const mended: Mended[] = [];
 		for (const fix of Object.keys(fixes) as Fix[]) {

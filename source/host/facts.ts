@@ -3,7 +3,7 @@ import {availableParallelism, totalmem, userInfo} from 'node:os';
 import type {MachineFacts} from './host.js';
 
 /** The user's name, or number where there is no entry for it. */
-const userName = () => {
+export const userName = () => {
 	try {
 		return userInfo().username;
 	} catch {

@@ -4,7 +4,7 @@ import {basename, dirname, join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {stripVTControlCharacters} from 'node:util';
 import {execa, type ResultPromise} from 'execa';
-import {Cancelled, SetupError} from '../errors.js';
+import {Cancelled, isForbidden, mayNotRead} from '../errors.js';
 import {machineFacts} from './facts.js';
 import type {Command, Finished, Host} from './host.js';
 import {listenersOn} from './listeners.js';
@@ -18,13 +18,12 @@ const isMissing = (error: unknown) => {
 const isPrematureClose = (error: unknown) =>
 	(error as NodeJS.ErrnoException | undefined)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
-const isForbidden = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EACCES';
-
-const missingAs =
-	<T>(value: T) =>
+/** What a look at a path comes to that found nothing, or may not be made. */
+const failedAs =
+	<T>(value: T, path: string) =>
 	(error: unknown): T => {
 		if (isMissing(error)) return value;
-		throw error;
+		throw isForbidden(error) ? mayNotRead(path, error) : error;
 	};
 
 /** Starts a command in a process group of its own, so that stopping it stops what it started. */
@@ -183,17 +182,7 @@ export const localHost: Host = {
 		return finished(result);
 	},
 
-	read: path =>
-		readFile(path, 'utf8')
-			.catch(missingAs(null))
-			.catch((error: NodeJS.ErrnoException) => {
-				if (error.code !== 'EACCES') throw error;
-				throw new SetupError(`You may not read ${path}.`, {
-					hint: 'It belongs to the user who made the installation: run this as that user, or with sudo.',
-					exitCode: 3,
-					cause: error,
-				});
-			}),
+	read: path => readFile(path, 'utf8').catch(failedAs(null, path)),
 
 	async write(path, text, mode) {
 		await makeFolder(dirname(path), 0o755);
@@ -225,12 +214,12 @@ export const localHost: Host = {
 
 	remove: path => rm(path, {force: true}),
 
-	list: path => readdir(path).catch(missingAs([])),
+	list: path => readdir(path).catch(failedAs([], path)),
 
 	stat: path =>
 		stat(path).then(
 			facts => ({mode: facts.mode & 0o7777, bytes: facts.size, isFolder: facts.isDirectory()}),
-			missingAs(null),
+			failedAs(null, path),
 		),
 
 	freeBytes: path =>

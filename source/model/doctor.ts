@@ -179,18 +179,20 @@ export const judgeFiles = (
 	return missing.length > 0 ? bad(name, parts.join('; '), remedy) : advise(name, parts.join('; '), remedy);
 };
 
-export const judgeLock = (seen: {run: string; alive: boolean} | null): Judgement => {
+/** @param seen `work` is a command that is no run and cannot be watched */
+export const judgeLock = (seen: {run: string; work?: string | undefined; alive: boolean} | null): Judgement => {
 	const name = 'lock';
 	if (seen === null) return ok(name, 'no run is under way');
+	const who = seen.work === undefined ? `the run ${seen.run}` : `"specify-setup ${seen.work}"`;
 	if (seen.alive)
 		return advise(
 			name,
-			`the run ${seen.run} changes this installation at the moment`,
-			'What is found meanwhile may pass by itself. Watch it with "specify-setup attach", then look again.',
+			`${who} changes this installation at the moment`,
+			`What is found meanwhile may pass by itself. ${seen.work === undefined ? 'Watch it with "specify-setup attach"' : 'Wait until it has ended'}, then look again.`,
 		);
 	return advise(
 		name,
-		`the run ${seen.run} ended without giving it back`,
+		`${who} ended without giving it back`,
 		'It keeps nobody out; the next run, or "specify-setup doctor --fix", removes it.',
 		'lock',
 	);

@@ -97,7 +97,8 @@ export type Event =
 	| {type: 'step.failed'; step: StepId; message: string; hint: string; details: string[]}
 	| {
 			type: 'run.finished';
-			outcome: 'done' | 'unchanged' | 'failed' | 'cancelled';
+			/** No journal says "interrupted" of itself: whoever shows one that ends without this entry does. */
+			outcome: 'done' | 'unchanged' | 'failed' | 'cancelled' | 'interrupted';
 			exitCode: number;
 			ms: number;
 			addresses: {name: string; url: string}[];

@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {formatNote, type JournalEntry, type PlannedStep, type ServiceState, type StepId} from './events.js';
+import {interruption} from './last-run.js';
 import type {ServiceName} from './releases.js';
 
 /** `kept` was done before the run began; `cut` was under way when the run ended without a word. */
@@ -244,6 +245,7 @@ const reduced = (progress: Progress, entry: JournalEntry): Partial<Progress> => 
 			};
 		}
 		case 'run.finished': {
+			if (entry.outcome === 'interrupted') return interrupted(progress, entry.message);
 			const {outcome, exitCode, ms, addresses, message = '', hint = '', next, authority = null} = entry;
 			return {
 				ending: {
@@ -277,8 +279,10 @@ export const progressOf = (before: Progress, entry: JournalEntry): Progress => {
 
 /** A run whose journal ended without saying how it ended: its process is gone, or, with a reason, it cannot be read. */
 export const interrupted = (progress: Progress, reason = ''): Progress => {
-	const message = reason || 'The run ended without finishing.';
-	const hint = 'Run specify-setup again; it continues where this one stopped.';
+	const {about} = progress;
+	const told = interruption(about ? `specify-setup --dir ${about.directory}` : 'specify-setup');
+	const message = reason || told.message;
+	const {hint} = told;
 	const active = progress.steps.find(({state}) => state === 'active');
 	return {
 		...progress,

@@ -55,8 +55,8 @@ export type LiveStatus = Omit<Status, 'services'> & {
 	services: LiveService[];
 	/** Whether the engine is heard. When it is not, the rest is what was known at `since` (ISO 8601). */
 	engine: {connected: true} | {connected: false; problem: string; since: string};
-	/** A run that changes this installation at the moment. */
-	underWay: {run: string; at: string | null} | null;
+	/** A run that changes this installation at the moment; with `work`, the command that does and cannot be watched. */
+	underWay: {run: string; at: string | null; work?: string} | null;
 	/** Why the installation could not be looked at again, such as a mistake in specify.yaml; empty when it could. */
 	problem: string;
 	/** Whether certificates are renewed without anybody doing anything. */
@@ -96,10 +96,14 @@ export const statusLines = (status: Status | LiveStatus, now = Date.now()): stri
 		...status.services.flatMap(seen => {
 			const {service, state, startedAt, restarts, image, current, problem} = seen;
 			const usage = 'usage' in seen ? usageColumn(seen.usage) : '';
-			const up = startedAt ? `up ${formatSeconds((now - Date.parse(startedAt)) / 1000)}` : 'not running';
+			const up = startedAt
+				? `up ${formatSeconds((now - Date.parse(startedAt)) / 1000)}`
+				: state === 'missing'
+					? 'no container'
+					: 'not running';
 			const extra = [
 				...(restarts > 0 ? [`${restarts} restarts`] : []),
-				...(current ? [] : ['settings have changed since it started']),
+				...(current || state === 'missing' ? [] : ['settings have changed since it started']),
 			];
 			return [
 				`  ${service.padEnd(width)}  ${state.padEnd(10)}  ${up.padEnd(16)}  ${usage}${image ?? ''}${extra.length > 0 ? `  (${extra.join(', ')})` : ''}`,
@@ -145,6 +149,12 @@ const liveLines = ({engine, underWay, problem, directory}: LiveStatus) => [
 	...(engine.connected
 		? []
 		: [`  No word from Docker since ${engine.since.slice(11, 19)} UTC. ${engine.problem} It is tried again.`]),
-	...(underWay ? [`  A run is under way: watch it with "specify-setup attach --dir ${directory}".`] : []),
+	...(underWay
+		? [
+				underWay.work === undefined
+					? `  A run is under way: watch it with "specify-setup attach --dir ${directory}".`
+					: `  "specify-setup ${underWay.work}" is at work.`,
+			]
+		: []),
 	...(problem ? [`  The installation could not be looked at again: ${problem}`] : []),
 ];

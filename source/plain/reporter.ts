@@ -116,7 +116,7 @@ export class PlainReporter {
 
 	private finished(entry: Extract<JournalEntry, {type: 'run.finished'}>): string[] {
 		const took = formatSeconds(entry.ms / 1000);
-		if (entry.outcome === 'failed' || entry.outcome === 'cancelled')
+		if (entry.outcome !== 'done' && entry.outcome !== 'unchanged')
 			return [entry.message ?? 'The run failed.', ...(entry.hint ? [`What to do: ${entry.hint}`] : [])];
 		return [
 			'',

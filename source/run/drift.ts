@@ -73,7 +73,7 @@ export const lookAtDrift = async (context: Context, lastRun: LastRun | null): Pr
 		...composition,
 		...containers,
 		lastRun,
-		underWay: holder !== null,
+		underWay: holder !== null && holder.work === undefined,
 	};
 };
 

@@ -2,6 +2,7 @@ import {closeSync, fsyncSync, openSync, readdirSync, rmSync, writeFileSync, writ
 import {mkdir, open, readFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {isForbidden, mayNotRead} from '../errors.js';
 import {stateFolder} from '../files/names.js';
 import type {Event, JournalEntry} from '../model/events.js';
 
@@ -44,13 +45,15 @@ export const newRunName = (now = new Date(), newest: string | null = null) => {
 	return `${stamp}-${Math.random().toString(36).slice(2, 6)}`;
 };
 
-/** The newest journal of an installation, or null. */
+/** The newest journal of an installation, or null. @throws SetupError (exit code 3) when this user may not look */
 export const latestJournal = (directory: string): string | null => {
+	const folder = journalFolder(directory);
 	try {
-		const names = readdirSync(journalFolder(directory)).filter(name => name.endsWith('.jsonl'));
+		const names = readdirSync(folder).filter(name => name.endsWith('.jsonl'));
 		const newest = names.sort().at(-1);
-		return newest ? join(journalFolder(directory), newest) : null;
-	} catch {
+		return newest ? join(folder, newest) : null;
+	} catch (error) {
+		if (isForbidden(error)) throw mayNotRead(folder, error);
 		return null;
 	}
 };

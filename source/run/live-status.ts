@@ -359,7 +359,8 @@ export async function* liveStatus({
 				const holder = await holderOf(directory);
 				if (holder && holder.run !== status.underWay?.run) {
 					const newest = await lastRunOf(directory).catch(() => null);
-					update({underWay: {run: holder.run, at: newest?.run === holder.run ? newest.at : null}});
+					const at = (newest?.run === holder.run ? newest.at : holder.since) ?? null;
+					update({underWay: {run: holder.run, at, ...(holder.work === undefined ? {} : {work: holder.work})}});
 				} else if (!holder && status.underWay) {
 					update({underWay: null, lastRun: await lastRunOf(directory)});
 					lookAgain();

@@ -1,11 +1,21 @@
 import {linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {exitCodes, SetupError} from '../errors.js';
+import {exitCodes, isForbidden, mayNotRead, SetupError} from '../errors.js';
 import {stateFolder} from '../files/names.js';
+import {userName} from '../host/facts.js';
 
 /** Who runs: a process is known by its number and the moment it began, because numbers are used again, also after a restart of the machine. */
-export type Holder = {pid: number; began: string | null; run: string};
+export type Holder = {
+	pid: number;
+	began: string | null;
+	run: string;
+	/** The command that is at work, where no run is and so no journal tells of it: "certs renew". */
+	work?: string;
+	/** When it took the lock, ISO 8601, and as which user; absent in locks of version 0.1. */
+	since?: string;
+	user?: string;
+};
 
 const gateTimeoutMs = 5000;
 const retryMs = 20;
@@ -50,12 +60,14 @@ export const isAlive = ({pid, began}: Pick<Holder, 'pid' | 'began'>) => {
 const readHolder = (path: string): Holder | null => {
 	try {
 		return JSON.parse(readFileSync(path, 'utf8')) as Holder;
-	} catch {
+	} catch (error) {
+		// What is kept from this user may well be held.
+		if (isForbidden(error)) throw mayNotRead(path, error);
 		return null;
 	}
 };
 
-/** The live run of an installation, or null. */
+/** Who changes an installation at the moment, or null. @throws SetupError (exit code 3) when this user may not know */
 export const holderOf = async (directory: string): Promise<Holder | null> => {
 	const holder = readHolder(lockPath(directory));
 	return holder && isAlive(holder) ? holder : null;
@@ -99,16 +111,29 @@ const takeOver = (draft: string, path: string): 'taken' | 'held' | 'again' => {
 
 /**
  * Takes the lock of an installation for this process; a dead holder's is taken over.
+ * @param work the command, where it is no run and writes no journal
  * @returns a function that gives it back, once
  * @throws SetupError (exit code 4) when another run holds it
  */
-export const lock = async (directory: string, run: string): Promise<() => Promise<void>> => {
+export const lock = async (directory: string, run: string, work?: string): Promise<() => Promise<void>> => {
 	const path = lockPath(directory);
-	const own: Holder = {pid: process.pid, began: processFacts(process.pid)?.began ?? null, run};
+	const own: Holder = {
+		pid: process.pid,
+		began: processFacts(process.pid)?.began ?? null,
+		run,
+		...(work === undefined ? {} : {work}),
+		since: new Date().toISOString(),
+		user: userName(),
+	};
 	const text = JSON.stringify(own);
-	mkdirSync(join(directory, stateFolder), {recursive: true, mode: 0o700});
 	const draft = `${path}.${process.pid}.${run.replace(/\W/g, '')}`;
-	writeFileSync(draft, text, {mode: 0o600});
+	try {
+		mkdirSync(join(directory, stateFolder), {recursive: true, mode: 0o700});
+		writeFileSync(draft, text, {mode: 0o600});
+	} catch (error) {
+		// The draft's name tells people nothing.
+		throw Object.assign(error as Error, {path});
+	}
 	const release = async () => {
 		const holder = readHolder(path);
 		if (!holder || JSON.stringify(holder) !== text) return;
@@ -125,14 +150,32 @@ export const lock = async (directory: string, run: string): Promise<() => Promis
 			if (result === 'taken') return release;
 			if (result === 'held') break;
 		}
-		throw lockedError(directory);
+		throw lockedError(directory, readHolder(path));
 	} finally {
 		rmSync(draft, {force: true});
 	}
 };
 
-export const lockedError = (directory: string) =>
-	new SetupError(`Another run is changing ${directory}.`, {
-		hint: `Watch it with "specify-setup attach --dir ${directory}".`,
-		exitCode: exitCodes.locked,
-	});
+/** What people are told who must wait for another one. @param holder null when it has just gone */
+export const lockedError = (directory: string, holder: Holder | null) => {
+	const {work, since, user} = holder ?? {};
+	const details = since ? [`Begun ${since.slice(0, 16).replace('T', ' ')} UTC by ${user}.`] : [];
+	const exitCode = exitCodes.locked;
+	return work === undefined
+		? new SetupError(`Another run is changing ${directory}.`, {
+				hint: `Watch it with "specify-setup attach --dir ${directory}".`,
+				details,
+				exitCode,
+			})
+		: new SetupError(`"specify-setup ${work}" is at work in ${directory}.`, {
+				hint: 'Wait until it has ended, then run this again.',
+				details,
+				exitCode,
+			});
+};
+
+/** @throws SetupError (exit code 4) when somebody changes an installation at the moment */
+export const requireUnlocked = async (directory: string) => {
+	const holder = await holderOf(directory);
+	if (holder) throw lockedError(directory, holder);
+};

@@ -13,7 +13,7 @@ import {runCommand} from './command.js';
 import {recordInstalled} from './history.js';
 import {openInstallation, planFor} from './installation.js';
 import {JournalWriter, journalPath} from './journal.js';
-import {lock, lockedError} from './lock.js';
+import {holderOf, lock, lockedError} from './lock.js';
 import {runPlan} from './runner.js';
 import {wayBackOf} from './way-back.js';
 
@@ -59,7 +59,7 @@ export const startDetached = async (request: RunRequest): Promise<{isAlive(): bo
 		once(child, 'exit').then(([exitCode]) => ['exit', exitCode as number | null] as const),
 	]);
 	if (reason === 'exit') {
-		if (code === exitCodes.locked) throw lockedError(request.directory);
+		if (code === exitCodes.locked) throw lockedError(request.directory, await holderOf(request.directory));
 		const refusal = parseRefusal(said);
 		if (refusal) throw refusal;
 		throw new SetupError(`The run could not begin: ${said.trim().split('\n').pop() || `exit code ${code}`}`, {

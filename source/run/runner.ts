@@ -254,7 +254,9 @@ export async function* runPlan(
 			const result = yield* doStep(id, context);
 			if (result.changed) changed.add(id);
 		} catch (thrown) {
-			const error = signal.aborted ? new Cancelled() : await asSetupError(thrown, context);
+			const error = signal.aborted
+				? new Cancelled(`specify-setup --dir ${directory}`)
+				: await asSetupError(thrown, context);
 			const {message, hint, details, exitCode} = error;
 			yield {type: 'step.failed', step: id, message, hint, details};
 			const isCancelled = exitCode === exitCodes.cancelled;

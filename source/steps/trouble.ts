@@ -1,5 +1,5 @@
 import {EngineUnreachable} from '../engine/api.js';
-import {messageOf, SetupError} from '../errors.js';
+import {isForbidden, mayNotRead, messageOf, SetupError} from '../errors.js';
 import {formatBytes} from '../model/format.js';
 import {folderBytes} from '../model/space.js';
 import type {Context} from './context.js';
@@ -12,6 +12,8 @@ const missingVariable = /required variable (\w+) is missing a value/;
 const clockWords = /certificate (?:is not yet valid|has expired)|CERT_(?:NOT_YET_VALID|HAS_EXPIRED)/;
 /** Node's words for a server of ours, on this machine, that went away. */
 const connectionWords = /connect ECONNREFUSED 127\.0\.0\.1|\bECONNRESET\b|socket hang up|no answer in \d+ seconds/;
+/** What is asked of the system to see what is there, without changing it. */
+const looking = new Set(['lstat', 'readlink', 'scandir', 'stat', 'statfs']);
 const diskWords = /input\/output error|\bEIO\b/i;
 
 /** All that an error says: its own words and, of ours, the lines below them. */
@@ -58,7 +60,7 @@ export const worldError = async (
 	{host, directory, engineFolder}: Pick<Context, 'host' | 'directory'> & {engineFolder: string | null},
 ): Promise<unknown> => {
 	const words = wordsOf(error);
-	const {path = null, code} = (error ?? {}) as NodeJS.ErrnoException;
+	const {path = null, syscall = ''} = (error ?? {}) as NodeJS.ErrnoException;
 	const tells = (advice: RegExp) => error instanceof SetupError && advice.test(error.hint);
 	if (error instanceof EngineUnreachable || engineWords.test(words)) return engineGone(error);
 	if (spaceWords.test(words)) {
@@ -96,10 +98,12 @@ export const worldError = async (
 			hint: 'Does the Docker engine run ("docker info"), and do the services ("specify-setup status")? When they do, run this again: it continues from here.',
 			cause: error,
 		});
-	if ((code === 'EACCES' || code === 'EPERM') && path !== null)
+	if (isForbidden(error) && path !== null) {
+		if (looking.has(syscall)) return mayNotRead(path, error);
 		return new SetupError(`You may not write to ${path}.`, {
-			hint: 'It belongs to another user: run this as the user who made the installation, or with sudo. It continues from here.',
+			hint: 'It belongs to another user: run this as the user who made the installation, or with sudo.',
 			cause: error,
 		});
+	}
 	return error;
 };

@@ -35,7 +35,30 @@ describe('showing a run', () => {
 		const {exitCode, text} = await shown('plain', started());
 		expect(exitCode).toBe(1);
 		// As root it is the usual folder.
-		expect(text).toMatch(/What to do: run specify-setup( --dir \/opt\/specify)? again;/);
+		expect(text).toMatch(/What to do: Run "specify-setup( --dir \/opt\/specify)?" again;/);
+	});
+
+	it('that ended without a word is told as JSON by a last line as of every run', async () => {
+		const {exitCode, text} = await shown('json', started(), {type: 'step.started', step: 'files'});
+		const lines = text
+			.trimEnd()
+			.split('\n')
+			.map(line => JSON.parse(line));
+		expect(exitCode).toBe(1);
+		expect(lines.map(({type}) => type)).toEqual(['run.started', 'step.started', 'run.finished']);
+		expect(lines.at(-1)).toEqual({
+			type: 'run.finished',
+			outcome: 'interrupted',
+			exitCode: 1,
+			at: lines[1].at,
+			ms: 1000,
+			addresses: [],
+			next: [],
+			message: 'The run ended without finishing.',
+			hint: expect.stringContaining('it continues where this one stopped'),
+		});
+		// Whoever keeps that and shows it again is told the same.
+		expect((await shown('plain', ...lines)).text).toContain('The run ended without finishing.');
 	});
 
 	it('as JSON is one object a line, as the journal has them, and nothing else', async () => {
@@ -47,7 +70,6 @@ describe('showing a run', () => {
 				.split('\n')
 				.map(line => JSON.parse(line)),
 		).toEqual(entries(...events));
-		expect((await shown('json', started())).text.trimEnd().split('\n')).toHaveLength(1);
 	});
 });
 

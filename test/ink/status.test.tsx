@@ -278,6 +278,10 @@ describe('the status screen', () => {
 		const frame = await show(statusWith({drift: differing(2), underWay})).shows('press w to watch it');
 		// What differs while something is changed says nothing.
 		expect(frame).not.toContain('differ');
+		const renewal = {run: 'r', at: null, work: 'certs renew'};
+		expect(await show(statusWith({underWay: renewal})).shows('"specify-setup certs renew" is at work.')).not.toContain(
+			'press w',
+		);
 	});
 
 	it('claims nothing of services while the engine is not heard', async () => {

@@ -122,6 +122,10 @@ describe('runs', () => {
 		expect(judgeLock(null).result).toBe('ok');
 		expect(judgeLock({run: 'r', alive: false})).toMatchObject({result: 'advice', fix: 'lock'});
 		expect(judgeLock({run: 'r', alive: true})).not.toHaveProperty('fix');
+		expect(judgeLock({run: 'r', alive: true}).remedy).toContain('attach');
+		const renewal = judgeLock({run: 'r', work: 'certs renew', alive: true});
+		expect(renewal.detail).toContain('"specify-setup certs renew"');
+		expect(renewal.remedy).not.toContain('attach');
 	});
 
 	it('one that did not finish is bad as long as something is left to do', () => {

@@ -89,6 +89,12 @@ describe('steps', () => {
 		expect(dead.steps[1]!.state).toBe('cut');
 		expect(dead.failure).toMatchObject({step: 'pull'});
 		expect(dead.ending).toMatchObject({outcome: 'interrupted', exitCode: 1});
+		expect(dead.ending!.hint).toContain('"specify-setup --dir /opt/specify"');
+		const told = finished({outcome: 'interrupted', exitCode: 1, message: 'The run ended without finishing.'});
+		expect(after(plan, {type: 'step.started', step: 'pull'}, told)).toMatchObject({
+			steps: dead.steps.map(({id, state}) => ({id, state})),
+			ending: {outcome: 'interrupted', message: dead.ending!.message},
+		});
 	});
 });
 

@@ -73,6 +73,12 @@ describe('the status of an installation', () => {
 		expect(service({current: false})).toContain('(settings have changed since it started)');
 	});
 
+	it('says of a container that does not exist neither that it stands still nor that it is out of date', () => {
+		const text = service({state: 'missing', startedAt: null, image: null, current: false});
+		expect(text).toMatch(/proxy {2}missing {5}no container/);
+		expect(text).not.toMatch(/not running|since it started/);
+	});
+
 	it('tells the first line of what a health check said', () => {
 		const text = service({state: 'unhealthy', problem: 'connection refused\nTraceback'});
 		expect(text).toContain('connection refused');

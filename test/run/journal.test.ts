@@ -12,7 +12,9 @@ import {
 	readJournal,
 } from '../../source/run/journal.js';
 import {finished, started} from '../_helpers/events.js';
+import {failureOf} from '../_helpers/failure.js';
 import {temporaryFolder} from '../_helpers/folder.js';
+import {asSomebodyElse} from '../_helpers/somebody.js';
 
 const {fresh} = temporaryFolder();
 const newPath = () => journalPath(fresh('specify'), newRunName());
@@ -224,6 +226,16 @@ describe('journals', () => {
 			expect(latestJournal(directory)).toBe(path);
 		}
 		expect(newRunName(new Date('2028-01-01T00:00:00Z'), latestJournal(directory))).toMatch(/^20280101T000000-/);
+	});
+
+	it('that this user may not see are not taken for none', async () => {
+		const directory = fresh('specify');
+		(await JournalWriter.create(journalPath(directory, 'a'), [])).close();
+		const folder = dirname(journalPath(directory, 'a'));
+		expect(await asSomebodyElse(folder, () => failureOf((async () => latestJournal(directory))()))).toMatchObject({
+			exitCode: 3,
+			message: `You may not read ${folder}.`,
+		});
 	});
 
 	it('are named by their time, and differ within it', () => {

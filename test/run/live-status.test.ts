@@ -3,7 +3,7 @@ import {describe, expect, it, onTestFinished} from 'vitest';
 import {type EngineEvent, type EngineStreams, EngineUnreachable, type LogLine} from '../../source/engine/api.js';
 import {SetupError} from '../../source/errors.js';
 import {serviceNames} from '../../source/model/releases.js';
-import type {LiveService, LiveStatus} from '../../source/model/status.js';
+import {type LiveService, type LiveStatus, statusLines} from '../../source/model/status.js';
 import type {Usage} from '../../source/model/usage.js';
 import {liveStatus, type liveTimes, restartService, serviceLog} from '../../source/run/live-status.js';
 import {lock} from '../../source/run/lock.js';
@@ -317,6 +317,21 @@ describe('the live status', () => {
 		await unlock();
 		await until(() => live.last()?.underWay === null);
 		await until(() => live.looks() === 2);
+	});
+
+	it('tells of a command that is at work without a run, which cannot be watched', async () => {
+		const live = following();
+		await until(live.last);
+		const unlock = await lock(live.directory, '20260801T100000-abcd', 'certs renew');
+		await until(() => live.last()?.underWay);
+		expect(live.last()?.underWay).toEqual({
+			run: '20260801T100000-abcd',
+			at: expect.stringMatching(/^\d{4}-/),
+			work: 'certs renew',
+		});
+		expect(statusLines(live.last()!).join('\n')).toContain('"specify-setup certs renew" is at work.');
+		await unlock();
+		await until(() => live.last()?.underWay === null);
 	});
 
 	it('fails when the installation cannot be read at first, and only tells so later', async () => {

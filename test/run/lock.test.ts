@@ -8,6 +8,7 @@ import {holderOf, lock} from '../../source/run/lock.js';
 import {failureOf} from '../_helpers/failure.js';
 import {temporaryFolder} from '../_helpers/folder.js';
 import {makeZombie} from '../_helpers/processes.js';
+import {asSomebodyElse} from '../_helpers/somebody.js';
 
 const {fresh} = temporaryFolder();
 const fileOf = (directory: string) => join(directory, '.specify-setup', 'lock');
@@ -42,6 +43,43 @@ describe('a lock', () => {
 			hint: `Watch it with "specify-setup attach --dir ${directory}".`,
 		});
 		expect(await holderOf(directory)).toMatchObject({run: 'run-1'});
+		await release();
+	});
+
+	it('of a command that is no run tells to wait for it, and offers nobody to watch it', async () => {
+		const directory = fresh();
+		const release = await lock(directory, 'run-1', 'certs renew');
+		const error = await failureOf(lock(directory, 'run-2'));
+		expect(error).toMatchObject({exitCode: 4, message: `"specify-setup certs renew" is at work in ${directory}.`});
+		expect(error.hint).toContain('Wait');
+		expect(error.hint).not.toContain('attach');
+		expect(error.details).toEqual([expect.stringMatching(/^Begun \d{4}-\d\d-\d\d \d\d:\d\d UTC by \S+\.$/)]);
+		await release();
+	});
+
+	it('of an earlier version, which does not say what it is for, is that of a run', async () => {
+		const directory = fresh();
+		await leave(directory, {pid: process.pid, began: null, run: 'run-1'});
+		expect(await failureOf(lock(directory, 'run-2'))).toMatchObject({
+			exitCode: 4,
+			hint: expect.stringContaining('attach'),
+			details: [],
+		});
+	});
+
+	it('that this user may not see is not taken for none', async () => {
+		const directory = fresh();
+		const release = await lock(directory, 'run-1');
+		const folder = join(directory, '.specify-setup');
+		expect(await asSomebodyElse(folder, () => failureOf(holderOf(directory)))).toMatchObject({
+			exitCode: 3,
+			message: `You may not read ${fileOf(directory)}.`,
+			hint: expect.stringContaining('sudo'),
+		});
+		expect(await asSomebodyElse(folder, async () => lock(directory, 'run-2').catch(error => error))).toMatchObject({
+			code: 'EACCES',
+			path: fileOf(directory),
+		});
 		await release();
 	});
 

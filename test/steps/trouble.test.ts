@@ -98,6 +98,11 @@ describe('other troubles of the world', () => {
 			/remount/,
 		],
 		[system('EACCES', 'permission denied, open', '/opt/specify/.env'), /^You may not write to \/opt/, /sudo/],
+		[
+			{...system('EACCES', 'permission denied, scandir', '/opt/specify/x'), syscall: 'scandir'},
+			/^You may not read \/opt/,
+			/sudo/,
+		],
 		[system('EIO', 'i/o error, write', '/opt/specify/.env'), /gave an error at \/opt/, /dmesg/],
 	])('%s', async (error, message, hint) => {
 		const result = await told(error);

@@ -557,10 +557,15 @@ const bodyOf = (
 			`No word from Docker since ${status.engine.since.slice(11, 19)} UTC. ${status.engine.problem} It is tried again; below is what was known before.`,
 		);
 	if (status.problem) warn(`The installation could not be looked at again: ${status.problem}`);
-	if (status.underWay)
+	if (status.underWay) {
+		const {at, work} = status.underWay;
+		const since = at ? ` since ${timeOf(at)}` : '';
 		warn(
-			`A run is changing this installation${status.underWay.at ? ` since ${timeOf(status.underWay.at)}` : ''}: press w to watch it.`,
+			work === undefined
+				? `A run is changing this installation${since}: press w to watch it.`
+				: `"specify-setup ${work}" is at work${since}.`,
 		);
+	}
 	if (lines.length > 0) lines.push([]);
 
 	lines.push([
