@@ -1,21 +1,22 @@
 import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
 import {type FileHandle, lstat, open as openFile, readdir, readlink, rm} from 'node:fs/promises';
 import {arch, release} from 'node:os';
-import {join} from 'node:path';
-import {pipeline} from 'node:stream/promises';
+import {dirname, join} from 'node:path';
 import {createGzip} from 'node:zlib';
 import {pack} from 'tar-stream';
 import {type Engine, type EngineStreams, engineAt, findSocket} from '../engine/api.js';
 import {version as composeVersion, composition} from '../engine/compose.js';
 import {diskUse, inspect} from '../engine/docker.js';
 import {exitCodes, messageOf, SetupError} from '../errors.js';
+import {labels} from '../files/compose.js';
+import {hashOf, isKeepable} from '../files/installation.js';
 import {projectFile, projectName, volumesOf} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import type {Answers} from '../model/answers.js';
 import type {Report} from '../model/doctor.js';
 import {withoutNamedSecrets} from '../model/redact.js';
 import {journalFolder} from '../run/journal.js';
+import {readHashes} from '../steps/files.js';
 import {freeSpace} from './questions.js';
 import {redactorOf} from './secrets.js';
 
@@ -23,8 +24,6 @@ const logLines = 2000;
 const newestJournals = 10;
 /** Of a journal its end is packed: what happened last matters most. Bytes. */
 const longestJournal = 4 * 2 ** 20;
-/** Larger files are listed without a hash: reading them would take long, and they are data. Bytes. */
-const largestHashed = 16 * 2 ** 20;
 const timeoutMs = 60_000;
 
 /** A file of the bundle; `why` tells people what it is for. */
@@ -83,14 +82,21 @@ const journals = async ({host, directory}: BundleRequest): Promise<Part[]> => {
 	}));
 };
 
-const hashOfFile = async (path: string) => {
-	const hash = createHash('sha256');
-	await pipeline(createReadStream(path), hash);
-	return hash.digest('hex');
+/**
+ * What is said of a file's content: the hash of what was generated for everybody to read. Of all else, the user's own edits
+ * too, secrets may be a part, and a guess at them could be tried on a hash.
+ */
+const contentOf = async ({host, directory}: BundleRequest, hashes: Record<string, string>, name: string) => {
+	if (!isKeepable(name) || hashes[name] === undefined) return '-';
+	const text = await host.read(join(directory, name));
+	if (text === null) return '-';
+	return hashes[name].split(' ').includes(hashOf(text)) ? createHash('sha256').update(text).digest('hex') : 'edited';
 };
 
-/** A row for each file below a folder: permissions, owner, bytes, SHA-256, path. */
-const listing = async (directory: string): Promise<string> => {
+/** A row for each file below the folder: permissions, owner, bytes, content, path. */
+const listing = async (request: BundleRequest): Promise<string> => {
+	const {host, directory} = request;
+	const hashes = await readHashes(host, directory);
 	const entries = await readdir(directory, {recursive: true, withFileTypes: true});
 	const rows = entries.map(async entry => {
 		const path = join(entry.parentPath, entry.name);
@@ -102,9 +108,7 @@ const listing = async (directory: string): Promise<string> => {
 				? 'folder'
 				: entry.isSymbolicLink()
 					? `leads to ${await readlink(path)}`
-					: !entry.isFile() || facts.size > largestHashed
-						? '-'
-						: await hashOfFile(path);
+					: await contentOf(request, hashes, name);
 			return [name, `${mode} ${facts.uid}:${facts.gid} ${facts.size} ${hash} ${name}`] as const;
 		} catch (error) {
 			return [name, `? ${name}: ${messageOf(error)}`] as const;
@@ -114,12 +118,17 @@ const listing = async (directory: string): Promise<string> => {
 	return sorted.map(([, row]) => `${row}\n`).join('');
 };
 
+/** Those of earlier versions could be tried for the database's password. */
+const withoutSeals = (composition: string) => composition.replace(new RegExp(`(${labels.content}: ).*`, 'g'), '$1-');
+
 // biome-ignore lint/suspicious/noExplicitAny: the API's own shape
 const withoutValues = (container: any) => ({
 	...container,
 	Config: {
 		...container.Config,
 		Env: (container.Config?.Env ?? []).map((row: string) => row.split('=', 1)[0]),
+		// Compose makes the hash of the environment, values and all.
+		Labels: {...container.Config?.Labels, 'com.docker.compose.config-hash': '-', [labels.content]: '-'},
 	},
 });
 
@@ -223,13 +232,13 @@ const partsOf = async (request: BundleRequest): Promise<Part[]> => {
 		{
 			name: 'composition.yaml',
 			why: 'the services as Docker Compose reads them, variables as names',
-			text: async () => withoutNamedSecrets(await output(request, composition(directory))),
+			text: async () => withoutSeals(withoutNamedSecrets(await output(request, composition(directory)))),
 		},
 		{name: 'versions.json', why: 'of this tool, Node, system, engine and Compose', text: () => versions(request)},
 		{
 			name: 'files.txt',
-			why: 'permissions, owner, size and SHA-256 of each file in the folder',
-			text: () => listing(directory),
+			why: 'permissions, owner and size of each file in the folder; of those generated without secrets the SHA-256, too',
+			text: () => listing(request),
 		},
 		{name: 'disk.txt', why: 'what is free, and how large the volumes are', text: () => disk(request)},
 		...(await engineParts(request)),
@@ -258,7 +267,7 @@ const readme = (tool: string, directory: string, files: Bundle['files']) =>
  */
 export const writeBundle = async (request: BundleRequest): Promise<Bundle> => {
 	const {host, directory, output: path, tool, signal} = request;
-	if ((await host.stat(path)) !== null) throw taken(path);
+	await requirePlace(path);
 	const redact = await redactorOf({host, directory}, request.answers);
 	const texts: {name: string; text: string}[] = [];
 	const files: Bundle['files'] = [];
@@ -280,11 +289,23 @@ export const writeBundle = async (request: BundleRequest): Promise<Bundle> => {
 	return {path, files};
 };
 
-const taken = (path: string) =>
-	new SetupError(`There is a file ${path} already.`, {
-		hint: 'Name another one with --output.',
-		exitCode: exitCodes.usage,
+/** Why nothing can be written there, told before the long look at everything. */
+const noPlace = (path: string, error: NodeJS.ErrnoException) => {
+	const options = {hint: 'Name another file with --output.', exitCode: exitCodes.usage, cause: error};
+	if (error.code === 'EEXIST') return new SetupError(`There is a file ${path} already.`, options);
+	const reason =
+		error.code === 'ENOENT' ? `there is no folder ${dirname(path)}` : error.message.replace(/, \w+ '.*$/, '');
+	return new SetupError(`The bundle cannot be written: ${reason}.`, options);
+};
+
+/** @throws SetupError (exit code 2) when no file can be made at a path. Leaves nothing there. */
+const requirePlace = async (path: string) => {
+	const file = await openFile(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+		throw noPlace(path, error);
 	});
+	await file.close();
+	await rm(path, {force: true});
+};
 
 const writeArchive = async (path: string, texts: readonly {name: string; text: string}[]) => {
 	const folder =
@@ -296,12 +317,7 @@ const writeArchive = async (path: string, texts: readonly {name: string; text: s
 	for (const {name, text} of texts) archive.entry({name: `${folder}/${name}`, mode: 0o600}, text);
 	archive.finalize();
 	const file = await openFile(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-		if (error.code === 'EEXIST') throw taken(path);
-		throw new SetupError(`The bundle cannot be written: ${error.message}.`, {
-			hint: 'Name another file with --output.',
-			exitCode: exitCodes.usage,
-			cause: error,
-		});
+		throw noPlace(path, error);
 	});
 	try {
 		const parts: Buffer[] = [];

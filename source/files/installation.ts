@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {createHash, createHmac} from 'node:crypto';
 import {namesOf} from '../model/addresses.js';
 import type {Answers} from '../model/answers.js';
 import type {Secrets} from '../model/secrets.js';
@@ -32,6 +32,15 @@ export const hashOf = (...parts: string[]) => {
 	for (const part of parts) hash.update(part).update('\0');
 	return hash.digest('hex');
 };
+
+/**
+ * One value for texts that secrets are part of, for places that others may read: whoever does not have the key can try no
+ * guess on it. The same as long as texts and key are.
+ */
+export const sealOf = (key: string, ...parts: string[]) =>
+	createHmac('sha256', key)
+		.update(hashOf(...parts))
+		.digest('hex');
 
 /** What a web server in front must know. */
 const outerSite = (answers: Answers) => {
@@ -86,11 +95,8 @@ export const installationFiles = ({
 		text: secrets.DATABASE_ROOT_PASSWORD,
 		mode: 0o444,
 	};
-	const hashes = {
-		db: hashOf(rootPassword.text),
-		specify7: hashOf(localPython.text, health.text, ...settings),
-		worker: hashOf(localPython.text, health.text, ...settings),
-	};
+	const specify = sealOf(secrets.SECRET_KEY, localPython.text, health.text, ...settings);
+	const hashes = {db: sealOf(secrets.SECRET_KEY, rootPassword.text), specify7: specify, worker: specify};
 	const text = environment(secrets, own);
 	return [
 		{path: 'specify.yaml', text: specifyYaml(answers), mode: 0o644},

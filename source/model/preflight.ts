@@ -168,7 +168,12 @@ const otherDiskChecks = ({elsewhere = []}: Needs): PreflightCheck[] =>
 	});
 
 const clockCheck = (needs: Needs): PreflightCheck => {
-	if (needs.clockOffsetMs === null) return ok('clock', 'could not be compared with another one');
+	if (needs.clockOffsetMs === null)
+		return advise(
+			'clock',
+			'could not be compared with another one',
+			'Look whether "date" tells the right time: attachments and certificates depend on it.',
+		);
 	const seconds = Math.round(Math.abs(needs.clockOffsetMs) / 1000);
 	return Math.abs(needs.clockOffsetMs) > clockToleranceMs
 		? refuse(

@@ -3,7 +3,7 @@ import {configHashes} from '../engine/compose.js';
 import {leftoversAmong} from '../engine/leftovers.js';
 import {labels} from '../files/compose.js';
 import {hashOf} from '../files/installation.js';
-import {secretsFolder, userFolders} from '../files/names.js';
+import {environmentCopy, secretsFolder, userFolders} from '../files/names.js';
 import type {DriftSeen} from '../model/drift.js';
 import type {LastRun} from '../model/last-run.js';
 import {serviceNames} from '../model/releases.js';
@@ -15,8 +15,13 @@ import {holderOf} from './lock.js';
 
 const contentLabel = new RegExp(`^\\s+${labels.content}: .*\\n`, 'gm');
 
-/** Files that the composition holds hashes of. */
-const hashed = ['specify7/local_settings.py', 'specify7/health.py', `${secretsFolder}/database-root-password`];
+/** Files that the composition holds hashes of, and of the key they are made with. */
+const hashed = [
+	'specify7/local_settings.py',
+	'specify7/health.py',
+	`${secretsFolder}/database-root-password`,
+	environmentCopy,
+];
 
 /** What the composition on disk says of other files, beside what it should say. */
 export const compositionSeen = async ({host, directory, files, observation}: Context) => {

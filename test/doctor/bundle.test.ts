@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {chmodSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gunzipSync} from 'node:zlib';
@@ -6,6 +7,7 @@ import {extract} from 'tar-stream';
 import {describe, expect, it} from 'vitest';
 import {type BundleRequest, writeBundle} from '../../source/doctor/bundle.js';
 import {environment} from '../../source/files/environment.js';
+import {hashOf} from '../../source/files/installation.js';
 import {closedGate} from '../../source/files/proxy-private.js';
 import {localHost} from '../../source/host/local.js';
 import {reportOf} from '../../source/model/doctor.js';
@@ -23,6 +25,8 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const ownSecret = 'ldap/bind+pass word';
 const eabKey = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
 const earlier = 'EarlierMasterPassword1234567890abcdefghi';
+/** A hash that others can be tried against. */
+const seal = createHash('sha256').update(knownSecrets.DATABASE_ROOT_PASSWORD).digest('hex');
 const privateKey = '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg\n-----END EC PRIVATE KEY-----';
 const secrets = [...secretNames.map(name => knownSecrets[name]), ownSecret, eabKey, earlier];
 /** Every secret, in each way it might stand in a log. */
@@ -63,10 +67,19 @@ const museum = (over: Partial<BundleRequest> = {}) => {
 	const container = {
 		Name: '/museum-db-1',
 		State: {Status: 'running', Health: {Log: [{Output: leak}]}},
-		Config: {Env: [`MASTER_PASSWORD=${knownSecrets.MASTER_PASSWORD}`, 'TZ=UTC']},
+		Config: {
+			Env: [`MASTER_PASSWORD=${knownSecrets.MASTER_PASSWORD}`, 'TZ=UTC'],
+			Labels: {
+				'com.docker.compose.config-hash': seal,
+				'specify-setup.content': seal,
+				'specify-setup.project': 'specify',
+			},
+		},
 	};
 	fake.on('docker inspect', {stdout: JSON.stringify([container])});
-	fake.on('--no-interpolate', {stdout: `services:\n  db:\n    environment:\n      OWN_TOKEN: literal\n# ${leak}\n`});
+	fake.on('--no-interpolate', {
+		stdout: `services:\n  db:\n    labels:\n      specify-setup.content: ${seal}\n    environment:\n      OWN_TOKEN: literal\n# ${leak}\n`,
+	});
 	fake.on('compose version', {stdout: '2.38.1\n'});
 	fake.on('system df', {stdout: `VOLUME NAME  SIZE\nmuseum_other 7MB\nspecify_database  12MB\n${leak}\n`});
 	fake.on('df -P', {stdout: 'Filesystem 1024-blocks\n'});
@@ -125,7 +138,38 @@ describe('a bundle', () => {
 			engine: {version: '28.3.0'},
 		});
 		expect(files['logs/db.log']).toContain('2026-08-01T10:00:00Z   one line');
-		expect(files['files.txt']).toMatch(/^0600 \d+:\d+ \d+ [0-9a-f]{64} \.env$/m);
+		expect(files['files.txt']).toMatch(/^0600 \d+:\d+ \d+ - \.env$/m);
+	});
+
+	it('tells by hashes which generated files are as they were written, and gives none that a guess could be tried on', async () => {
+		const {directory, output, request} = museum();
+		const texts = {
+			'landing/index.html': 'landing\n',
+			'compose.yaml': 'services: {}\n',
+			'.env': 'x',
+			'specify.yaml': 'y',
+		};
+		for (const folder of ['landing', 'local_settings.d', '.specify-setup/secrets'])
+			mkdirSync(join(directory, folder), {recursive: true});
+		for (const [name, text] of Object.entries({
+			...texts,
+			'compose.yaml': 'services: {mine: {environment: {TOKEN: weak}}}\n',
+			'compose.override.yaml': 'services: {}\n',
+			'local_settings.d/ldap.py': 'PASSWORD = "weak"\n',
+			'.specify-setup/secrets/database-root-password': 'weakpassword1',
+		}))
+			writeFileSync(join(directory, name), text);
+		const all = {...texts, '.specify-setup/secrets/database-root-password': 'weakpassword1'};
+		const hashes = Object.fromEntries(Object.entries(all).map(([path, text]) => [path, hashOf(text)]));
+		writeFileSync(join(directory, '.specify-setup', 'hashes.json'), JSON.stringify(hashes));
+		await writeBundle(request);
+		const rows = (await unpack(output)).files['files.txt']!.trimEnd().split('\n');
+		const said = Object.fromEntries(rows.map(row => row.split(' ').slice(3)).map(([content, name]) => [name, content]));
+		const {'landing/index.html': landing, 'compose.yaml': edited, ...others} = said;
+		expect(landing).toBe(createHash('sha256').update('landing\n').digest('hex'));
+		expect(edited).toBe('edited');
+		expect(Object.keys(others)).toContain('.specify-setup/secrets/database-root-password');
+		expect(Object.values(others).filter(content => content !== '-' && content !== 'folder')).toEqual([]);
 	});
 
 	it('holds no secret, in whatever form, and keeps e-mail addresses', async () => {
@@ -138,8 +182,9 @@ describe('a bundle', () => {
 			base64(`setup:${secret}`),
 			encodeURIComponent(secret),
 		]);
+		expect(JSON.parse(files['containers.json']!)[0].Config.Labels['specify-setup.project']).toBe('specify');
 		for (const [name, text] of Object.entries(files))
-			for (const form of forms) expect(text.includes(form), `${name} holds ${form}`).toBe(false);
+			for (const form of [...forms, seal]) expect(text.includes(form), `${name} holds ${form}`).toBe(false);
 		for (const name of ['specify.yaml', 'logs/db.log', 'containers.json', 'composition.yaml', 'doctor.json'])
 			expect(files[name], name).toMatch(/\[secret\]/);
 		expect(files['specify.yaml']).toContain('curator@museum.example');
@@ -180,6 +225,14 @@ describe('a bundle', () => {
 		writeFileSync(output, 'dear');
 		expect((await failureOf(writeBundle(request))).exitCode).toBe(2);
 		expect(readFileSync(output, 'utf8')).toBe('dear');
+	});
+
+	it('looks at nothing where it cannot be written (exit code 2), and leaves nothing', async () => {
+		const diagnose = () => Promise.reject(new Error('looked'));
+		const away = fresh('nowhere');
+		const {request} = museum({output: join(away, 'x.tar.gz'), diagnose});
+		const error = await failureOf(writeBundle(request));
+		expect(error).toMatchObject({exitCode: 2, message: `The bundle cannot be written: there is no folder ${away}.`});
 	});
 
 	it('is unpacked by tar', async () => {

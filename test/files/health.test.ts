@@ -4,7 +4,7 @@ import {parse} from 'yaml';
 import {compose} from '../../source/files/compose.js';
 import {healthChecks, healthProgramPath, healthTests} from '../../source/files/health.js';
 import {healthProgram} from '../../source/files/health-program.js';
-import {hashOf, installationFiles} from '../../source/files/installation.js';
+import {installationFiles, sealOf} from '../../source/files/installation.js';
 import {type ServiceName, serviceNames} from '../../source/model/releases.js';
 import {profileFor} from '../../source/model/sizing.js';
 import {answersWith} from '../_helpers/answers.js';
@@ -71,7 +71,7 @@ describe('the health check Docker runs', () => {
 		const textOf = (path: string) => files.find(file => file.path === path)!.text;
 		expect(textOf('specify7/health.py')).toBe(healthProgram());
 		const written = parse(textOf('compose.yaml')).services;
-		const hash = hashOf(textOf('specify7/local_settings.py'), healthProgram());
+		const hash = sealOf(knownSecrets.SECRET_KEY, textOf('specify7/local_settings.py'), healthProgram());
 		for (const name of healing) expect(written[name].labels['specify-setup.content']).toBe(hash);
 	});
 });

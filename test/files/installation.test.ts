@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
@@ -63,6 +64,17 @@ describe('the files of an installation', () => {
 		for (const {text} of behind)
 			for (const part of ['specify7.nrm.example', 'media.nrm.example', 'http://127.0.0.1:8123', ':8443'])
 				expect(text).toContain(part);
+	});
+
+	it("that others may read let nobody try a guess at the database's password, and change with it alone", () => {
+		const secrets = {...knownSecrets, DATABASE_ROOT_PASSWORD: 'museum123456'};
+		const {db} = labelsOf(filesWith({secrets}));
+		const {DATABASE_ROOT_PASSWORD: guess} = secrets;
+		const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+		expect([digest(guess), digest(`${guess}\0`), digest(`${guess}\n`)]).not.toContain(db);
+		expect(labelsOf(filesWith({secrets: {...secrets, SECRET_KEY: 'Another1234567890'}})).db).not.toBe(db);
+		expect(labelsOf(filesWith({secrets: {...secrets, MASTER_PASSWORD: 'Another1234567890'}})).db).toBe(db);
+		expect(labelsOf(filesWith({secrets, answers: answersWith({timezone: 'Europe/Berlin'})})).db).toBe(db);
 	});
 
 	it('that others may read hold no secret', () => {

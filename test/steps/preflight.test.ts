@@ -32,7 +32,10 @@ describe('looking at a machine', () => {
 		context.host.on('manifest inspect', layer);
 		const {result} = await drain(examine(context));
 		expect(named(result.checks, 'images')).toMatchObject({result: 'ok', detail: '5.0 MB to fetch'});
-		expect(named(result.checks, 'clock')).toMatchObject({result: 'ok'});
+		expect(named(result.checks, 'clock')).toMatchObject({
+			result: 'advice',
+			detail: expect.stringContaining('compared'),
+		});
 		expect(result.dump).toBeNull();
 		expect(context.host.files.size).toBe(0);
 	});
@@ -173,6 +176,7 @@ describe('the first step of a run', () => {
 		expect(checks.every(({ok}) => ok)).toBe(true);
 		expect(yielded.filter(event => event.type === 'note')).toMatchObject([
 			{level: 'warning', message: expect.stringContaining('3.0 GiB'), hint: expect.stringContaining('8.0 GiB')},
+			{level: 'warning', message: expect.stringContaining('clock'), hint: expect.stringContaining('"date"')},
 		]);
 	});
 
