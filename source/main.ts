@@ -1,4 +1,4 @@
-import {errorLines, print} from './commands/output.js';
+import {errorLines, fitting, print} from './commands/output.js';
 import {exitCodes, SetupError} from './errors.js';
 import {runCommand} from './run/command.js';
 
@@ -79,7 +79,9 @@ export const main = async (argv: readonly string[]) => {
 					exitCode: error.exitCode,
 				}),
 			);
-		else for (const line of errorLines(error, {verbose: argv.includes('--verbose')})) process.stderr.write(`${line}\n`);
+		else
+			for (const line of fitting(errorLines(error, {verbose: argv.includes('--verbose')}), process.stderr))
+				process.stderr.write(`${line}\n`);
 		process.exitCode = error.exitCode;
 	}
 };

@@ -8,7 +8,7 @@ import {formatBytes} from '../model/format.js';
 import {gatherAnswers} from './answers.js';
 import {requestFor} from './doctor.js';
 import {folderOf, requireInstallation} from './folder.js';
-import {print} from './output.js';
+import {print, tell} from './output.js';
 
 export const help = `specify-setup bundle [--dir DIR] [--output FILE] [--json]
 
@@ -53,19 +53,16 @@ export const bundle = async (argv: readonly string[]): Promise<number> => {
 	if (values.json) print(JSON.stringify({path, files}));
 	else {
 		const width = Math.max(...files.map(({name}) => name.length));
-		print(
+		tell(
 			'',
 			...files.map(
 				({name, why, bytes, problem}) =>
 					`  ${name.padEnd(width)}  ${formatBytes(bytes).padStart(7)}  ${problem ? `could not be had: ${problem}` : why}`,
 			),
 			'',
-			`Written: ${path}`,
-			'Passwords, keys and sessions are taken out. E-mail addresses, names of people and hosts, and what the services',
-			'wrote are in it: look into it before you send it to anybody.',
-			`  tar -tzf ${path}`,
-			`  tar -xOzf ${path} | less`,
+			'Passwords, keys and sessions are taken out. E-mail addresses, names of people and hosts, and what the services wrote are in it: look into it before you send it to anybody.',
 		);
+		print(`Written: ${path}`, `  tar -tzf ${path}`, `  tar -xOzf ${path} | less`);
 	}
 	return exitCodes.done;
 };

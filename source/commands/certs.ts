@@ -15,7 +15,7 @@ import {renew} from '../steps/renew.js';
 import {siteOf} from '../steps/site.js';
 import {gatherAnswers} from './answers.js';
 import {folderOf, requireInstallation} from './folder.js';
-import {print} from './output.js';
+import {print, tell} from './output.js';
 
 export const help = `specify-setup certs [renew [HOST…] | trust] [--dir DIR] [--json]
 
@@ -69,7 +69,7 @@ const list = async (context: Context, json: boolean) => {
 	if (json) print(JSON.stringify({certificates}));
 	else
 		for (const seen of certificates)
-			print(
+			tell(
 				seen.host,
 				...(seen.valid
 					? [
@@ -91,7 +91,7 @@ const renewNow = async (directory: string, open: () => Promise<Context>, names: 
 		let next = await work.next();
 		while (!next.done) {
 			if (json) print(JSON.stringify(next.value));
-			else print(...reporter.take({...next.value, step: 'certificates', at: Date.now()}));
+			else tell(...reporter.take({...next.value, step: 'certificates', at: Date.now()}));
 			next = await work.next();
 		}
 		return await list(context, json);
@@ -104,10 +104,12 @@ const trust = ({answers, directory}: Context, json: boolean) => {
 	const own = hasOwnAuthority(answers);
 	const recipes = own ? trustRecipes(rootPath(directory)) : [];
 	if (json) print(JSON.stringify({root: own ? rootPath(directory) : null, recipes}));
-	else if (!own) print(`Nothing needs to be done here: the certificates come from ${sourceOf({answers})}.`);
+	else if (!own) tell(`Nothing needs to be done here: the certificates come from ${sourceOf({answers})}.`);
 	else
-		for (const {system, steps, commands} of recipes)
-			print(system, ...steps.map(step => `  ${step}`), ...commands.map(command => `    ${command}`), '');
+		for (const {system, steps, commands} of recipes) {
+			tell(system, ...steps.map(step => `  ${step}`));
+			print(...commands.map(command => `    ${command}`), '');
+		}
 	return exitCodes.done;
 };
 

@@ -9,7 +9,7 @@ import {isInstallation} from '../run/lost-answers.js';
 import {version} from '../version.js';
 import {gatherAnswers} from './answers.js';
 import {folderOf} from './folder.js';
-import {print} from './output.js';
+import {print, tell} from './output.js';
 
 export const help = `specify-setup doctor [--dir DIR] [--fix] [--json]
 
@@ -63,7 +63,7 @@ export const doctor = async (argv: readonly string[]): Promise<number> => {
 	const controller = new AbortController();
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
 	if (!values.json)
-		print(
+		tell(
 			values.fix
 				? 'Looking at everything and mending what is safe; this takes a few minutes when services are started.'
 				: 'Looking at everything; this takes up to a minute.',
@@ -71,6 +71,6 @@ export const doctor = async (argv: readonly string[]): Promise<number> => {
 	const request = await requestFor(folderOf(values.dir), controller.signal);
 	const report = await diagnose({...request, fix: values.fix === true});
 	if (values.json) print(JSON.stringify(report));
-	else print(...reportLines(report, themeFor(process.env).symbols));
+	else tell(...reportLines(report, themeFor(process.env).symbols));
 	return exitCodeOf(report);
 };

@@ -28,7 +28,7 @@ import {commandLine} from './command-line.js';
 import {whatFollows} from './consequences.js';
 import {existingBeside, readInstalled} from './existing.js';
 import {folderOf, requireInstallation} from './folder.js';
-import {canAnswer, type Output, print, watch} from './output.js';
+import {canAnswer, type Output, print, tell, watch} from './output.js';
 import {rememberInstallation} from './preferences.js';
 import {takeSecrets} from './secrets.js';
 import {viewRun} from './view.js';
@@ -136,7 +136,12 @@ const checkEdits = (
 };
 
 /** The plan; as JSON its shape is promised in the readme. */
-const printPlan = (context: Context, output: Output, installed: boolean, consequences: readonly Consequence[]) => {
+export const printPlan = (
+	context: Context,
+	output: Output,
+	installed: boolean,
+	consequences: readonly Consequence[],
+) => {
 	const {directory, answers, observation} = context;
 	const steps = planFor(context);
 	const edits = plannedEdits(observation, context.outdated ?? []);
@@ -155,7 +160,7 @@ const printPlan = (context: Context, output: Output, installed: boolean, consequ
 				steps,
 			}),
 		);
-	print(
+	tell(
 		installed ? `There is an installation in ${directory} already. Plan for it:` : `Plan for ${directory}:`,
 		'',
 		...(consequences.length > 0 ? ['What follows:', ...consequenceLines(consequences), ''] : []),
@@ -163,8 +168,8 @@ const printPlan = (context: Context, output: Output, installed: boolean, consequ
 		...planLines(steps),
 	);
 	for (const {name, detail, hint} of fixedChecks(consequences, []))
-		print('', `This would be refused: ${name} ${detail}. ${hint}`);
-	if (!engineReachable) print('', 'The Docker engine was not asked: what it already has is not known.');
+		tell('', `This would be refused: ${name} ${detail}. ${hint}`);
+	if (!engineReachable) tell('', 'The Docker engine was not asked: what it already has is not known.');
 };
 
 /** Asks before anything is changed, where someone can answer. */
@@ -191,10 +196,11 @@ const writeOnly = async (context: Context, output: Output) => {
 	while (!next.done) {
 		const event = next.value;
 		if (output === 'json') print(JSON.stringify(event));
-		else if (event.type === 'note') print(event.message, ...(event.hint ? [event.hint] : []));
+		else if (event.type === 'note') tell(event.message, ...(event.hint ? [event.hint] : []));
 		next = await work.next();
 	}
-	print(output === 'json' ? JSON.stringify(next.value) : next.value.summary);
+	if (output === 'json') print(JSON.stringify(next.value));
+	else tell(next.value.summary);
 };
 
 /** Looks at this machine, and at the dump with its progress; nothing is changed yet. */
@@ -203,7 +209,7 @@ const look = async (context: Context, output: Output) => {
 	const work = examine(context);
 	let next = await work.next();
 	while (!next.done) {
-		if (output === 'plain') print(...reporter.take({...next.value, step: 'preflight', at: Date.now()}));
+		if (output === 'plain') tell(...reporter.take({...next.value, step: 'preflight', at: Date.now()}));
 		next = await work.next();
 	}
 	return next.value;
@@ -300,7 +306,8 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		await rememberInstallation(directory);
 		if (values.detach) {
 			const said = `Run ${run} has begun. Watch it with "${commandLine('attach', directory)}".`;
-			print(output === 'json' ? JSON.stringify({run, directory}) : said);
+			if (output === 'json') print(JSON.stringify({run, directory}));
+			else tell(said);
 			return exitCodes.done;
 		}
 		if (controller.signal.aborted) stop();

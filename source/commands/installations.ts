@@ -9,7 +9,7 @@ import {type Installation, installationLines, nextFolder} from '../model/install
 import {findInstallations} from '../run/installations.js';
 import {askLine} from './ask.js';
 import {isInstalled, severalError, usualFolder} from './folder.js';
-import {print} from './output.js';
+import {tell} from './output.js';
 import {openPreferences, rememberedFolders} from './preferences.js';
 
 /** The installations that are known: in this person's list, in the usual folder, on the engine. */
@@ -28,9 +28,9 @@ const askFolder = async (installations: readonly Installation[]): Promise<string
 		const typed = await askLine(`Folder of the new installation (${proposed}): `);
 		if (typed === null) return null;
 		const directory = typed.trim() === '' ? proposed : resolve(expandHome(typed.trim()));
-		if (isInstalled(directory)) print(`There is an installation in ${directory} already.`);
+		if (isInstalled(directory)) tell(`There is an installation in ${directory} already.`);
 		else if (projects.has(projectName(directory)))
-			print(
+			tell(
 				`Docker has containers or data of an installation named ${projectName(directory)} already: choose a folder whose last part is another name.`,
 			);
 		else return directory;
@@ -56,7 +56,7 @@ const choose = async (installations: readonly Installation[], draw: boolean): Pr
 			})()
 		: await (await import('../plain/installations.js')).chooseInstallation(installations, {
 				drop: preferences.dropInstallation,
-				print,
+				print: tell,
 			});
 	if (choice === null) return null;
 	if ('another' in choice) return askFolder(installations);

@@ -4,36 +4,45 @@ import {canDraw} from '../ink/can-draw.js';
 import {isUnfinished} from '../model/last-run.js';
 import {holderOf} from '../run/lock.js';
 import {folderAround, folderOf, isInstalled} from './folder.js';
+import {tell} from './output.js';
 import {rememberInstallation} from './preferences.js';
 
-/** Whether the installation is not as its answers say; home tells why, where that cannot be found out. */
-const isLeft = async (directory: string): Promise<boolean> => {
+/** The installation, where it is not as its answers say; home tells why, where that cannot be found out. */
+const leftIn = async (directory: string) => {
 	const [{readInstallation}, {planFor}, {isDone}] = await Promise.all([
 		import('./status.js'),
 		import('../run/installation.js'),
 		import('../model/plan.js'),
 	]);
 	try {
-		return !isDone(planFor(await readInstallation(directory, new AbortController().signal)));
+		const context = await readInstallation(directory, new AbortController().signal);
+		return isDone(planFor(context)) ? null : context;
 	} catch (error) {
-		if (error instanceof SetupError) return false;
+		if (error instanceof SetupError) return null;
 		throw error;
 	}
 };
 
-/** Whether the last run did not finish, something is left to do, and the person wants to go on with it now. */
+/** Whether the last run did not finish, something is left to do, and the person, shown what, wants to go on with it now. */
 const wantsToContinue = async (directory: string): Promise<boolean> => {
 	const {lastRunOf} = await import('../run/status.js');
 	const last = await lastRunOf(directory);
-	if (!isUnfinished(last) || !(await isLeft(directory))) return false;
-	const {askLine} = await import('./ask.js');
-	const answer = await askLine(
-		`The last run in ${directory} did not finish (${last.message ?? last.outcome}).\nContinue it now? [Y/n] `,
-	);
+	const context = isUnfinished(last) ? await leftIn(directory) : null;
+	if (!last || !context) return false;
+	const [{askLine}, {printPlan}, {whatFollows}, {existingBeside}] = await Promise.all([
+		import('./ask.js'),
+		import('./install.js'),
+		import('./consequences.js'),
+		import('./existing.js'),
+	]);
+	const consequences = await whatFollows(context, await existingBeside(directory, context.answers));
+	tell(`The last run in ${directory} did not finish (${(last.message ?? last.outcome).replace(/\.$/, '')}).`);
+	printPlan(context, 'plain', true, consequences);
+	const answer = await askLine('\nContinue it now? [Y/n] ');
 	return answer !== null && !/^n/i.test(answer.trim());
 };
 
-/** Goes on with what was not finished: its plan is shown, and asked for. */
+/** Goes on with what was not finished. */
 const goOn = async (directory: string, style: readonly string[]): Promise<number> => {
 	const [{install}, {installedAnswers}, {localHost}] = await Promise.all([
 		import('./install.js'),
@@ -41,7 +50,8 @@ const goOn = async (directory: string, style: readonly string[]): Promise<number
 		import('../host/local.js'),
 	]);
 	const isInstalledWell = (await installedAnswers({host: localHost, directory})) !== null;
-	return install(isInstalledWell ? 'reconfigure' : 'install', style);
+	// Its plan has been shown, and asked for.
+	return install(isInstalledWell ? 'reconfigure' : 'install', [...style, '--yes']);
 };
 
 /** Home of the installation in a folder, or the guided installation into it. */

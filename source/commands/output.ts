@@ -2,6 +2,7 @@ import {createInterface, type Interface} from 'node:readline';
 import {exitCodes, type SetupError} from '../errors.js';
 import type {JournalEntry} from '../model/events.js';
 import {interruption} from '../model/last-run.js';
+import {brokenLines} from '../plain/broken-lines.js';
 import {PlainReporter} from '../plain/reporter.js';
 import {commandLine} from './command-line.js';
 
@@ -10,6 +11,13 @@ export type Output = 'plain' | 'json';
 export const print = (...lines: string[]) => {
 	for (const line of lines) process.stdout.write(`${line}\n`);
 };
+
+/** Lines as they fit a stream: broken between words on a terminal, as they are for a program that reads them. */
+export const fitting = (lines: readonly string[], stream: {isTTY?: boolean; columns?: number}): readonly string[] =>
+	stream.isTTY ? brokenLines(lines, stream.columns || 80) : lines;
+
+/** Prints lines that people read, not those they copy or compare. */
+export const tell = (...lines: string[]) => print(...fitting(lines, process.stdout));
 
 /** An error for people: what happened, details, what to do. */
 export const errorLines = (error: SetupError, {verbose = false} = {}): string[] => [
@@ -32,7 +40,7 @@ export const show = async (
 ): Promise<number> => {
 	const reporter = new PlainReporter();
 	const tellEntry = (entry: JournalEntry) =>
-		output === 'json' ? print(JSON.stringify(entry)) : print(...reporter.take(entry));
+		output === 'json' ? print(JSON.stringify(entry)) : tell(...reporter.take(entry));
 	let first: JournalEntry | undefined;
 	let last: JournalEntry | undefined;
 	for await (const entry of entries) {
@@ -107,7 +115,7 @@ export const watch = async (
 	try {
 		const exitCode = await show(entries(signal), output, {signal});
 		if (!signal.aborted) return exitCode;
-		print(`The run goes on. Watch it with "${commandLine('attach', directory)}".`);
+		tell(`The run goes on. Watch it with "${commandLine('attach', directory)}".`);
 		return exitCodes.done;
 	} finally {
 		release();

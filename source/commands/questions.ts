@@ -17,7 +17,7 @@ import {
 	showDifferences,
 	type Wanted,
 } from './guide.js';
-import {print, watch} from './output.js';
+import {print, tell, watch} from './output.js';
 import {openPreferences} from './preferences.js';
 
 const indented = (lines: readonly string[]) => lines.map(line => `  ${line}`);
@@ -88,7 +88,8 @@ export const questions = async ({
 		},
 		differences: async wanted =>
 			(await showDifferences(wantedOf(wanted))).flatMap(file => [...differenceText(file), '']),
-		print,
+		print: tell,
+		printAsIs: print,
 	};
 	const asked = askAll(facts, kept?.draft ?? {}, services, {from: kept?.screen});
 	const result = await asked.catch((error: unknown) => {
@@ -96,7 +97,7 @@ export const questions = async ({
 		throw error;
 	});
 	if (!result) {
-		print(left[command](directory));
+		tell(left[command](directory));
 		return exitCodes.cancelled;
 	}
 	const {secrets, keep, take} = result;

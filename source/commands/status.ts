@@ -10,7 +10,7 @@ import {liveStatus} from '../run/live-status.js';
 import {statusOf} from '../run/status.js';
 import {gatherAnswers} from './answers.js';
 import {folderOf, requireInstallation} from './folder.js';
-import {print} from './output.js';
+import {print, tell} from './output.js';
 
 export const help = `specify-setup status [--dir DIR] [--watch] [--json]
 
@@ -89,7 +89,7 @@ export const status = async (argv: readonly string[]): Promise<number> => {
 		let times = 0;
 		return watch(directory, seen => {
 			if (values.json) print(JSON.stringify(seen));
-			else print(...(times++ > 0 ? [''] : []), ...statusLines(seen));
+			else tell(...(times++ > 0 ? [''] : []), ...statusLines(seen));
 		});
 	}
 	const context = await readInstallation(directory, new AbortController().signal);
@@ -99,6 +99,6 @@ export const status = async (argv: readonly string[]): Promise<number> => {
 		});
 	const seen = await statusOf(context);
 	if (values.json) print(JSON.stringify(seen));
-	else print(...statusLines(seen));
+	else tell(...statusLines(seen));
 	return seen.healthy ? exitCodes.done : exitCodes.failed;
 };

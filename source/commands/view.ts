@@ -2,7 +2,7 @@ import {exitCodes} from '../errors.js';
 import type {JournalEntry} from '../model/events.js';
 import {PlainReporter} from '../plain/reporter.js';
 import {commandLine} from './command-line.js';
-import {print} from './output.js';
+import {tell} from './output.js';
 
 /**
  * Shows a run on the live screen; when it is left, what came of it stays behind as lines.
@@ -21,8 +21,7 @@ export const viewRun = async ({
 	stop?(): void;
 	canRetry?: boolean;
 }): Promise<number | 'retry'> => {
-	const {view, brokenLines} = await import('../ink/view.js');
-	const tell = (...lines: string[]) => print(...brokenLines(lines, process.stdout.columns || 80));
+	const {view} = await import('../ink/view.js');
 	const controller = new AbortController();
 	const reporter = new PlainReporter();
 	let finished: JournalEntry | undefined;

@@ -1,4 +1,3 @@
-import {paragraph} from './components/frame.js';
 import {mount, suspend} from './mount.js';
 import {type ProgressProps, type ProgressResult, ProgressScreen} from './screens/progress.js';
 
@@ -17,12 +16,3 @@ export const view = ({
 			onLeave={leave}
 		/>
 	));
-
-/** Lines for the terminal after a screen, broken between words; an indent or a list's mark stays in front. */
-export const brokenLines = (lines: readonly string[], columns: number): string[] =>
-	lines.flatMap(line => {
-		const [mark] = /^\s*(?:- )?/.exec(line)!;
-		return paragraph(line.slice(mark.length), columns - mark.length).map(
-			(row, index) => (index === 0 ? mark : ' '.repeat(mark.length)) + row,
-		);
-	});

@@ -37,6 +37,8 @@ export type QuestionServices = {
 	/** The differences of the files, as lines; asked for where an installation is changed. */
 	differences(wanted: Wanted): Promise<string[]>;
 	print(...lines: string[]): void;
+	/** Without breaking lines, for what is compared. */
+	printAsIs(...lines: string[]): void;
 };
 
 /** Answers, secrets that were given, and files edited by hand that are to stay and to give way, by path. */
@@ -221,7 +223,7 @@ export const askAll = async (
 		const [verb, subject] = choice.split(' ');
 		if (choice === 'leave') return null;
 		if (choice === 'begin') return wanted;
-		if (choice === 'differences') services.print('', ...(await services.differences(wanted!)));
+		if (choice === 'differences') services.printAsIs('', ...(await services.differences(wanted!)));
 		else if (choice === 'undo') draft = unchanged;
 		else if (verb === 'undo') draft = withoutChange(draft, facts, subject!);
 		else if (verb === 'keep' || verb === 'take') edits = decided(edits, subject!, verb === 'keep');

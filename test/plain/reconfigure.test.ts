@@ -62,6 +62,7 @@ const asked = async (choices: string[], typed: Record<string, string> = {}) => {
 		},
 		differences: async () => ['proxy/Caddyfile (edited by hand)', '-mine', '+new'],
 		print: (...lines) => void said.push(...lines),
+		printAsIs: (...lines) => void said.push(...lines),
 	};
 	const result = await askAll(facts, {}, services, {prompts});
 	return {result, said: said.join('\n'), offered, seen};

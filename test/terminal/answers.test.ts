@@ -156,6 +156,7 @@ const asked = async (wanted: Draft): Promise<Given> => {
 		plan: async () => ({lines: [], edited: [], kept: [], done: false}),
 		differences: async () => [],
 		print: () => {},
+		printAsIs: () => {},
 	};
 	const result = await askAll(facts, {}, services, {prompts});
 	return {answers: absolute(result!.answers), secrets: result!.secrets};

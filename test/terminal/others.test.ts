@@ -4,16 +4,19 @@ import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {afterEach, describe, expect, test} from 'vitest';
 import {lock} from '../../source/run/lock.js';
+import {finished, started} from '../_helpers/events.js';
 import {temporaryFolder} from '../_helpers/folder.js';
 import {isAlive} from '../_helpers/processes.js';
-import {programEnvironment} from '../_helpers/terminal.js';
+import {openTerminal, programEnvironment, type Terminal} from '../_helpers/terminal.js';
 import {program} from './program.js';
 
 /** The built program beside others at work in the same installation: other commands, runs that died, other users. */
 
 const {fresh} = temporaryFolder();
 const runs: ChildProcess[] = [];
-afterEach(() => {
+const opened: Terminal[] = [];
+afterEach(async () => {
+	await Promise.all(opened.splice(0).map(terminal => terminal.close()));
 	for (const run of runs.splice(0)) run.kill('SIGKILL');
 });
 
@@ -72,6 +75,37 @@ describe('a run that was killed', () => {
 			outcome: 'interrupted',
 			exitCode: 1,
 		});
+	});
+});
+
+describe('a run that did not finish', () => {
+	test('is told with what is left of it, and asked for once', {timeout: 30_000}, async () => {
+		const directory = fresh('museum');
+		expect(call(['install', '--files-only', '--dir', directory]).status).toBe(0);
+		const hour = Date.parse('2026-08-01T10:00:00Z');
+		const journal = join(directory, '.specify-setup', 'journals', '20260801T100000-abcd.jsonl');
+		mkdirSync(dirname(journal), {recursive: true});
+		const told = finished({outcome: 'cancelled', exitCode: 130, message: 'Stopped, as you asked.', hint: 'Again.'});
+		const events = [started({directory}), told].map(event => JSON.stringify({at: hour, ...event}));
+		writeFileSync(journal, `${events.join('\n')}\n`);
+		const home = fresh('home');
+		mkdirSync(home);
+		const terminal = openTerminal({
+			command: process.execPath,
+			args: [program, '--plain', '--dir', directory],
+			env: {HOME: home, DOCKER_HOST: 'unix:///nowhere/docker.sock', TZ: 'Europe/Stockholm'},
+			reads: 'lines',
+		});
+		opened.push(terminal);
+		const everything = () => `${terminal.scrollback()}\n${terminal.screen()}`;
+		await terminal.waitFor('Continue it now? [Y/n]');
+		expect(everything().replaceAll(/\s+/g, ' ')).toContain(`in ${directory} did not finish (Stopped, as you asked).`);
+		expect(everything()).toMatch(/ 3 {2}Fetch/);
+		await terminal.press('enter');
+		// It goes on, as far as it comes without an engine.
+		expect(await terminal.exit).toEqual({exitCode: 3, signal: null});
+		expect(everything()).not.toContain('Do this now?');
+		expect(everything().replaceAll(/\s+/g, ' ')).toContain('This machine is not ready');
 	});
 });
 
