@@ -35,7 +35,7 @@ const wantsToContinue = async (directory: string): Promise<boolean> => {
 		import('./consequences.js'),
 		import('./existing.js'),
 	]);
-	const consequences = await whatFollows(context, await existingBeside(directory, context.answers));
+	const consequences = await whatFollows(context, await existingBeside(directory, context.answers), {});
 	tell(`The last run in ${directory} did not finish (${(last.message ?? last.outcome).replace(/\.$/, '')}).`);
 	printPlan(context, 'plain', true, consequences);
 	const answer = await askLine('\nContinue it now? [Y/n] ');

@@ -16,7 +16,7 @@ import type {Answers} from '../model/answers.js';
 import type {Report} from '../model/doctor.js';
 import {withoutNamedSecrets} from '../model/redact.js';
 import {journalFolder} from '../run/journal.js';
-import {readHashes} from '../steps/files.js';
+import {readHashes} from '../steps/edits.js';
 import {freeSpace} from './questions.js';
 import {redactorOf} from './secrets.js';
 
