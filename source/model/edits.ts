@@ -3,7 +3,7 @@ import type {EditState, Observation} from './observation.js';
 /** What becomes of a file that somebody edited by hand, as the end of a sentence that begins with its path. */
 export const editMeanings = {
 	kept: 'stays as it was edited by hand',
-	behind: 'stays as it was edited by hand, and is not as the answers want it: what changes in it takes no effect',
+	behind: 'stays as it was edited by hand, and is not as the answers want it: what they change in it takes no effect',
 	returns: 'becomes again what it had been edited to by hand',
 	outdated:
 		'does not come back as it had been edited by hand: something else would be generated in its place now than then',

@@ -75,6 +75,8 @@ export type Observation = {
 	files: Record<string, FileState>;
 	/** Generated files that stay or become again as somebody edited them, by path; `files` counts these as they should be. */
 	edits: Record<string, EditState>;
+	/** Those of them that are to stay from now on: nobody had decided so before. */
+	keeping: readonly string[];
 	/** Images by service: there with the recorded digest. */
 	images: Partial<Record<ServiceName, boolean>>;
 	volumes: string[];

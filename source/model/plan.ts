@@ -160,13 +160,16 @@ export const planOf = (answers: Answers, observation: Observation): PlannedStep[
 		{
 			id: 'files',
 			title: 'Write the files of the installation',
-			changes: Object.entries(observation.files).flatMap(([path, state]) =>
-				state === 'same'
-					? []
-					: path === '.env' && state === 'edited'
-						? [editedEnvironment]
-						: [`${verbs[state]} ${path}${returns(path) ? ', as you had edited it before' : ''}`],
-			),
+			changes: [
+				...Object.entries(observation.files).flatMap(([path, state]) =>
+					state === 'same'
+						? []
+						: path === '.env' && state === 'edited'
+							? [editedEnvironment]
+							: [`${verbs[state]} ${path}${returns(path) ? ', as you had edited it before' : ''}`],
+				),
+				...observation.keeping.map(path => `keep ${path} as you edited it, from now on`),
+			],
 		},
 		{id: 'pull', title: 'Fetch the images', changes: images.map(image => `fetch ${image}`)},
 		{

@@ -163,7 +163,7 @@ export const observe = async (given: Given): Promise<Observation> => {
 		engine: observedEngine,
 		ports: [],
 		files,
-		edits,
+		...edits,
 		images: {},
 		volumes: [],
 		services: {},

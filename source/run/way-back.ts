@@ -44,7 +44,8 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 				mine,
 				signal: context.signal,
 			});
-			return {context: {...opened, kept, hurry: context.hurry}, plan: planFor(opened)};
+			const earlier = {...opened, kept, hurry: context.hurry, observation: {...opened.observation, keeping: []}};
+			return {context: earlier, plan: planFor(earlier)};
 		},
 		async keepAnswers() {
 			if (sameAnswers) return null;

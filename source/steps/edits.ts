@@ -3,7 +3,7 @@ import {type GeneratedFile, hashOf, isKeepable} from '../files/installation.js';
 import {keptFile, previousFolder, stateFolder} from '../files/names.js';
 import type {Host} from '../host/host.js';
 import {readRecord} from '../host/record.js';
-import type {EditState} from '../model/observation.js';
+import type {EditState, Observation} from '../model/observation.js';
 import type {Context} from './context.js';
 
 type Place = Pick<Context, 'host' | 'directory'>;
@@ -62,14 +62,22 @@ const editsIn = async ({host, directory, files}: Pick<Context, 'host' | 'directo
 		const returns = (await host.read(join(directory, path))) !== text;
 		const origin = (returns ? undefined : originOf(text, kept[path], hashes[path])) ?? instead;
 		const state: EditState = returns ? 'returns' : origin === instead ? 'kept' : 'behind';
-		return [{path, state, note: `${instead} ${origin} ${hashOf(text)}`}];
+		const isNoted = isAmong(instead, kept[path]?.split(' ')[0]);
+		return [{path, state, isNoted, note: `${instead} ${origin} ${hashOf(text)}`}];
 	});
 	return (await Promise.all(edits)).flat();
 };
 
 /** Generated files that are, or become again, as the user has edited them. */
-export const keptEdits = async (context: Parameters<typeof editsIn>[0]): Promise<Record<string, EditState>> =>
-	Object.fromEntries((await editsIn(context)).map(({path, state}) => [path, state]));
+export const keptEdits = async (
+	context: Parameters<typeof editsIn>[0],
+): Promise<Pick<Observation, 'edits' | 'keeping'>> => {
+	const found = await editsIn(context);
+	return {
+		edits: Object.fromEntries(found.map(({path, state}) => [path, state])),
+		keeping: found.flatMap(({path, state, isNoted}) => (isNoted || state === 'returns' ? [] : [path])),
+	};
+};
 
 /** What is to be noted of the edits that stay; asked before they are written. */
 export const keptNotes = async (context: Parameters<typeof editsIn>[0]): Promise<Hashes> =>

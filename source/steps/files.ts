@@ -138,6 +138,9 @@ export const writeFiles: Step = async function* (context) {
 	await writeHashes(context, hashes);
 	if (Object.keys(kept).length > 0 || (await host.stat(join(directory, keptFile))) !== null)
 		await host.write(join(directory, keptFile), JSON.stringify(kept, null, '\t'), 0o600);
+	const {keeping} = observation;
+	if (changing.length + stale.length === 0 && keeping.length > 0)
+		return {changed: true, summary: `${keeping.join(', ')} stays as you edited it.`};
 	return {
 		changed: changing.length + stale.length > 0,
 		summary:

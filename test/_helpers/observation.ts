@@ -63,6 +63,7 @@ export const nothingThere = (over: Partial<Observation> = {}, answers = answersW
 	ports: [],
 	files: filesOf(answers, 'missing'),
 	edits: {},
+	keeping: [],
 	images: Object.fromEntries(serviceNames.map(service => [service, false])),
 	volumes: [],
 	services: {},

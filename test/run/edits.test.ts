@@ -211,6 +211,17 @@ describe('an edit that is kept', () => {
 	const stateIn = async (museum: Museum, answers: Answers, choice = {}) =>
 		(await museum.open(answers, choice)).observation.edits[proxy];
 
+	it('is one from the moment that somebody says so, also where nothing else changes', async () => {
+		const museum = await installed();
+		museum.edit(proxy, 'mine');
+		const context = await museum.open(before, {keep: [proxy]});
+		expect(changesIn(context)).toEqual([`keep ${proxy} as you edited it, from now on`]);
+		await museum.write(context);
+		const {observation} = await museum.open(before);
+		expect(observation).toMatchObject({edits: {[proxy]: 'kept'}, keeping: []});
+		expect(changesIn(await museum.open(before, {keep: [proxy]}))).toEqual([]);
+	});
+
 	it('is told as long as it stays, and that it lacks what the answers changed since', async () => {
 		const museum = await kept();
 		expect(await stateIn(museum, before)).toBe('kept');
@@ -268,5 +279,12 @@ describe('an edit nobody has decided about', () => {
 		const {observation} = await museum.open(before);
 		expect(observation.edits).toEqual({});
 		expect(observation.files[proxy]).toBe('edited');
+	});
+
+	it('gives a change that fails before it wrote anything nothing to put back', async () => {
+		const museum = await installed();
+		museum.edit(proxy, 'mine');
+		const way = (await wayBackOf(await museum.open(after)))!;
+		expect(changesIn((await way.open()).context)).toEqual([]);
 	});
 });

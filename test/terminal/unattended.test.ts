@@ -92,6 +92,48 @@ describe('install --plan --json', () => {
 	});
 });
 
+describe('a generated file that was edited by hand', () => {
+	const path = 'landing/index.html';
+	const edited = () => {
+		const directory = installed();
+		const file = join(directory, path);
+		const generated = readFileSync(file, 'utf8');
+		writeFileSync(file, `${generated}<!-- mine -->\n`);
+		return {directory, generated, text: () => readFileSync(file, 'utf8')};
+	};
+
+	test('stays with --keep, which the plan tells from then on, and gives way with --take', {timeout: 60_000}, () => {
+		const {directory, generated, text} = edited();
+		const reconfigure = (...args: string[]) => run(['reconfigure', '--dir', directory, ...args]);
+		expect(reconfigure('--files-only', '--keep', path).status).toBe(0);
+		expect(reconfigure('--files-only').status).toBe(0);
+		expect(text()).toContain('<!-- mine -->');
+		const edits = (...args: string[]) => JSON.parse(reconfigure('--plan', '--json', ...args).stdout).edits;
+		expect(edits()).toEqual([{path, state: 'kept', meaning: `${path} stays as it was edited by hand.`}]);
+		const other = ['--set', 'domain=nrm.example', '--keep', path];
+		expect(edits(...other)).toMatchObject([{path, state: 'behind'}]);
+		expect(reconfigure('--plan', ...other).stdout).toMatch(/Edited by hand:\n {2}landing.* not as the answers want it/);
+		expect(edits('--take', path)).toEqual([]);
+		const taken = reconfigure('--files-only', '--take', path);
+		expect(taken.stdout).toMatch(/your version is kept as .*\/previous\//);
+		expect(text()).toBe(generated);
+	});
+
+	test.each([
+		[['--take', 'compose.yaml'], /nothing to take anew of compose\.yaml/],
+		[['--take', 'specify.yaml', '--take', 'own.txt'], /nothing to take anew of specify\.yaml, own\.txt/],
+		[['--keep', 'compose.yaml'], /nothing to keep of compose\.yaml/],
+		[['--keep', path, '--take', path], /--keep and --take cannot both be right for landing/],
+	])('%j is refused, and nothing is written', (args, message) => {
+		const {directory} = edited();
+		const before = snapshot(directory);
+		const {status, stderr} = run(['reconfigure', '--dir', directory, '--files-only', ...args]);
+		expect(status).toBe(2);
+		expect(stderr).toMatch(message);
+		expect(snapshot(directory)).toEqual(before);
+	});
+});
+
 /** An installation with data, as a run that went well leaves it: without an engine. */
 const inUse = () => {
 	const directory = installed();
@@ -131,6 +173,7 @@ describe('what cannot be changed in an installation in use', () => {
 			'done',
 			'answers',
 			'consequences',
+			'edits',
 			'steps',
 		]);
 		expect(told.consequences).toEqual([
