@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util';
 import {type AnswerProblem, type Answers, disciplines, parseAnswers, setAnswer} from './answers.js';
 import {type DerivedKey, derivedFrom, derivedKeys, isDerived} from './derived.js';
 import {isLocalDomain, isPublicDomain} from './domain.js';
@@ -724,6 +725,27 @@ export const charactersOf = (value: string) =>
 
 const longestValue = 4096;
 
+/** What a screen is called, which is another thing where an installation is changed. */
+export const titleOf = ({id, title}: Screen, {existing}: Facts) =>
+	id === 'review' && existing ? 'What shall be changed?' : title;
+
+/** What the keys do on the review, in sentences. */
+export const reviewKeys = ({existing}: Facts): [keys: string, does: string][] => {
+	const files: [string, string] = ['d', 'shows every file that would be written, before it is.'];
+	if (!existing)
+		return [['Enter', 'on the first row installs; on an answer goes to where it is asked, and back here.'], files];
+	return [
+		['Enter', 'on the first row does what is listed below; on an answer goes to where it is asked, and back here.'],
+		[
+			'd',
+			'shows what would change in the files. There k keeps a file as you edited it by hand, n takes the new one after all, m shows what you had changed.',
+		],
+		['u', 'on an answer that has changed takes it back to what is installed; Ctrl-O does where it is asked.'],
+		['r', 'takes everything back to what is installed, also what specify.yaml says otherwise.'],
+		['Esc', 'leaves; nothing is changed.'],
+	];
+};
+
 export const screenOf = ({screen}: WizardState): Screen => screens.find(({id}) => id === screen)!;
 export const fieldAt = (state: WizardState): Field | undefined => screenOf(state).fields[state.field];
 
@@ -828,11 +850,20 @@ const edit = (state: WizardState, key: string, value: string, cursor: number): W
 
 type Next = [state: WizardState, ...effects: Effect[]];
 
+/** Whether a change of an installation has begun that would be forgotten. */
+const hasChanges = ({draft, keep}: WizardState, facts: Facts) => {
+	const wanted = (given: Draft) => [treeOf(given, facts), secretsOf(given, facts)];
+	return keep.length > 0 || !isDeepStrictEqual(wanted(draft), wanted({}));
+};
+
+/** Leaves where there is nothing to lose, and asks elsewhere. */
+const leave = (state: WizardState, facts: Facts): Next =>
+	facts.existing && !hasChanges(state, facts) ? [state, 'leave'] : [{...state, overlay: 'leave'}];
+
 const back = (state: WizardState, facts: Facts): Next => {
 	if (state.fromReview) return [toScreen({...state, fromReview: false}, 'review')];
-	if (facts.existing) return [{...state, overlay: 'leave'}];
-	const previous = neighbour(state, facts, -1);
-	return previous ? [toScreen(state, previous), 'save'] : [{...state, overlay: 'leave'}];
+	const previous = facts.existing ? undefined : neighbour(state, facts, -1);
+	return previous ? [toScreen(state, previous), 'save'] : leave(state, facts);
 };
 
 /** Goes on from a field: to the next one, to the first that is not right, or to the next screen. */
@@ -895,6 +926,8 @@ const onReview = (state: WizardState, press: Press, facts: Facts): Next => {
 		case 'page-down':
 			return move(pageRows);
 		case 'left':
+			// Where an installation is changed, there is no screen before this one.
+			return facts.existing ? [state] : back({...state, fromReview: false}, facts);
 		case 'escape':
 			return back({...state, fromReview: false}, facts);
 		case 'enter': {
@@ -1016,7 +1049,7 @@ export const pressFiles = (state: WizardState, press: Press, files: readonly Dif
 /** The wizard's next state after a key, and what has to be done then. Pure. */
 export const pressWizard = (state: WizardState, press: Press, facts: Facts): Next => {
 	if (press.name === 'control' && press.text === 'c')
-		return state.overlay === 'leave' ? [state, 'save', 'leave'] : [{...state, overlay: 'leave'}];
+		return state.overlay === 'leave' ? [state, 'save', 'leave'] : leave(state, facts);
 	if (press.name === 'control' && press.text === 'z') return [state, 'suspend'];
 	if (state.overlay !== 'none') return onOverlay(state, press);
 

@@ -334,13 +334,67 @@ describe('the wizard on what is installed', () => {
 		await shows(/Enter change.* d files {2}u undo/);
 	});
 
-	test('leaving says that nothing was changed', async () => {
-		const {shows, press, left} = await review();
-		await shows('What shall be changed?');
+	test('leaving with a change says that nothing was done, and what is forgotten', async () => {
+		const {shows, press, choose, type, left} = await review();
+		await choose('Time zone');
+		await press(keys.enter);
+		await type('UTC');
+		await press(keys.enter);
+		await shows(/Time zone +UTC \* changed/);
 		await press(keys.escape);
-		await shows('Nothing has been changed.');
+		await shows('Nothing has been changed. What you changed here is forgotten.');
+		await press(keys.escape);
+		await shows('What shall be changed?');
+		expect(left).toEqual([]);
+		await press(keys.escape);
+		await shows('Leave?');
 		await press(keys.enter);
 		expect(left).toEqual([{kind: 'left'}]);
+	});
+
+	test.each([
+		['Escape', keys.escape],
+		['Ctrl-C', keys.ctrlC],
+	])('leaving without a change asks nothing: %s', async (_, key) => {
+		const {shows, press, left, frames} = await review({existing: {answers: {...installed, timezone: 'UTC'}}});
+		await shows('What shall be changed?');
+		await press(key);
+		await expect.poll(() => left).toEqual([{kind: 'left'}]);
+		expect(frames.join('')).not.toContain('Leave?');
+	});
+
+	test('a value typed and taken back is no change', async () => {
+		const {shows, press, choose, type, left} = await review();
+		await choose('Time zone');
+		await press(keys.enter);
+		await type('UTC');
+		await shows('* changed, was');
+		await press(ctrlO, keys.enter);
+		await shows('nothing changed');
+		await press(keys.escape);
+		await expect.poll(() => left).toEqual([{kind: 'left'}]);
+	});
+
+	test.each([
+		{columns: 80, rows: 24},
+		{columns: 60, rows: 20},
+	])('help says what the keys do, within $columns×$rows', async size => {
+		const {shows, press, frame} = await review({size});
+		await press('?');
+		const help = await shows('Help: What shall be changed?');
+		expect(help).toContain('Enter\n');
+		const seen: string[] = [];
+		for (let presses = 0; presses < 30; presses += 1) {
+			const lines = frame().trimEnd().split('\n');
+			expect(lines.length).toBeLessThan(size.rows);
+			expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(size.columns);
+			seen.push(...lines);
+			await press(keys.down);
+		}
+		const said = seen.join(' ').replace(/\s+/g, ' ');
+		for (const row of ['d', 'u', 'r', 'Esc', 'Image']) expect(seen).toContain(row);
+		expect(said).toMatch(/k keeps a file/);
+		expect(said).toMatch(/Ctrl-O/);
 	});
 
 	test('files of answers that are wrong are not shown, nor those of before', async () => {

@@ -26,6 +26,7 @@ import {
 	pressWizard,
 	problemOf,
 	readable,
+	reviewKeys,
 	reviewRows,
 	screenOf,
 	screens,
@@ -33,6 +34,7 @@ import {
 	shownScreens,
 	startWizard,
 	strengthOf,
+	titleOf,
 	type WizardState,
 	withCompletion,
 	withFinding,
@@ -352,19 +354,19 @@ export const WizardScreen = ({
 		);
 	if (state.overlay === 'help') {
 		const rows: RowContent[] = [];
-		for (const field of screen.fields) rows.push(...paragraph(`${field.label}: ${field.why}`, width), '');
-		for (const term of screen.terms) {
-			const [name, meaning] = terms[term];
+		const explain = ([name, meaning]: readonly [name: string, meaning: string]) =>
 			rows.push(
 				<Text bold key={name}>
 					{name}
 				</Text>,
 				...dim(meaning, 2),
 			);
-		}
+		if (state.screen === 'review') for (const key of reviewKeys(facts)) explain(key);
+		for (const field of screen.fields) rows.push(...paragraph(`${field.label}: ${field.why}`, width), '');
+		for (const term of screen.terms) explain(terms[term]);
 		return (
 			<Frame
-				title={`Help: ${screen.title}`}
+				title={`Help: ${titleOf(screen, facts)}`}
 				position={position}
 				keys={['any key back', `${symbols.upDown} scroll`]}
 				rows={rows}
@@ -501,7 +503,7 @@ export const WizardScreen = ({
 		if (rows.length > height) keys.splice(1, 0, 'PgDn more');
 		return (
 			<Frame
-				title={changing ? 'What shall be changed?' : screen.title}
+				title={titleOf(screen, facts)}
 				position={position}
 				keys={keys}
 				rows={rows}
