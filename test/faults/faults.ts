@@ -10,11 +10,12 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {isUp} from '../../source/engine/compose.js';
 import type {StepId} from '../../source/model/events.js';
 import {provideEngine, stopEngine} from '../lab/engine.js';
 import {labHome} from '../lab/home.js';
 import {clock} from './clock.js';
-import type {Kind} from './museum.js';
+import {type Kind, processesNaming} from './museum.js';
 import type {Fault, Setting, Trial} from './trial.js';
 
 const stepsOf: Record<Kind, readonly StepId[]> = {
@@ -461,6 +462,38 @@ const fileFaults: readonly Fault[] = [
 	killedAnd('lock-gate-left', 'the gate of its lock is still there', 'pull', appended('{}', state, 'lock.gate')),
 ];
 
+/** Compose has just made the new container of a service and stops the old one. */
+const changeFault = (
+	name: string,
+	service: string,
+	what: string,
+	ends: Fault['ends'],
+	strike: NonNullable<Fault['strike']>,
+): Fault => ({name: `${name}-while-${service}-is-replaced`, what, start: 'empty', change: {service}, strike, ends});
+
+const stopTwice = async ({museum}: Trial) => {
+	end(museum.pid, 'SIGTERM');
+	await sleep(100);
+	end(museum.pid, 'SIGTERM');
+};
+
+/** As a power cut would: neither the run nor the Compose that outlives it goes on. */
+const killAll = ({museum}: Trial) => {
+	end(museum.pid, 'SIGKILL');
+	const composes = processesNaming(museum.directory).filter(({line}) => isUp(museum.directory, line.split(' ')));
+	if (composes.length === 0) throw new Error('Compose was not at work.');
+	for (const {pid} of composes) end(pid, 'SIGKILL');
+};
+
+const changeFaults: readonly Fault[] = ['db', 'specify7', 'worker'].flatMap(service => [
+	changeFault('terminate', service, 'the run is asked to end (SIGTERM)', ['stopped'], ({museum}) =>
+		end(museum.pid, 'SIGTERM'),
+	),
+	changeFault('terminate-twice', service, 'the run is asked to end, twice (SIGTERM)', ['stopped'], stopTwice),
+	changeFault('kill-run', service, 'the run is killed (SIGKILL), Compose works on', ['cut'], killRun),
+	changeFault('kill-all', service, 'the run and its Compose are killed (SIGKILL)', ['cut'], killAll),
+]);
+
 const twins: readonly Fault[] = [
 	{
 		name: 'two-at-once',
@@ -557,6 +590,7 @@ export const faults: readonly Fault[] = [
 	...crashFaults,
 	...diskFaults,
 	...fileFaults,
+	...changeFaults,
 	...twins,
 	...clockFaults,
 	...(mayRestartEngine ? engineFaults : []),
@@ -574,5 +608,6 @@ export const representative = [
 	'folder-read-only-at-certificates',
 	'environment-deleted-after-up',
 	'composition-edited',
+	'kill-all-while-db-is-replaced',
 	'two-at-once',
 ] as const;

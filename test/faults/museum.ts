@@ -143,9 +143,14 @@ export class Museum extends Installation {
 		return this.journals.map(path => readFileSync(path, 'utf8')).join('');
 	}
 
-	/** Starts `install --yes` or `attach` as into a pipe. */
-	startView(command: 'install' | 'attach', environment: Record<string, string> = {}, ...args: string[]): ResultPromise {
-		const given = command === 'install' ? ['--yes', ...this.answers, ...args] : args;
+	/** Starts `install --yes`, `reconfigure --yes` or `attach` as into a pipe. */
+	startView(
+		command: 'install' | 'reconfigure' | 'attach',
+		environment: Record<string, string> = {},
+		...args: string[]
+	): ResultPromise {
+		const own = {install: ['--yes', ...this.answers], reconfigure: ['--yes'], attach: []};
+		const given = [...own[command], ...args];
 		return execa(process.execPath, [bundle, command, '--dir', this.directory, '--plain', ...given], {
 			reject: false,
 			stdin: 'ignore',
@@ -181,6 +186,19 @@ export class Museum extends Installation {
 		}
 		if (share > 0) await sleep(usualMs * share);
 		return !ended && this.events().at(-1)?.type !== 'run.finished';
+	}
+
+	/** Waits until Compose has made the container that is to replace a service's. False when the view ends before. */
+	async replaces(service: string, view: ResultPromise): Promise<boolean> {
+		let ended = false;
+		const end = () => {
+			ended = true;
+		};
+		view.then(end, end);
+		const own = ['--filter', `label=com.docker.compose.project=${this.project}`, '--filter', 'status=created'];
+		const name = new RegExp(`^[0-9a-f]{12}_${this.project}-${service}-1$`, 'm');
+		while (!ended) if (name.test(await docker('ps', '--all', ...own, '--format', '{{.Names}}'))) return true;
+		return false;
 	}
 
 	/** How long the steps of the newest run took, milliseconds. */

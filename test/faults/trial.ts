@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {ResultPromise} from 'execa';
 import type {StepId} from '../../source/model/events.js';
-import {type Kind, type Material, type Moment, Museum, type Words} from './museum.js';
+import {defaultAnswers, type Kind, type Material, type Moment, Museum, type Words} from './museum.js';
 import {randomOf} from './random.js';
 import {ownRegistry, Registry} from './registry.js';
 import {differences, generalOf, type State, secretsIn, stateOf} from './state.js';
@@ -28,6 +28,8 @@ export type Fault = {
 	start: Kind;
 	/** Where in the first run; absent: from the beginning, or after it. `within` is a share that chance chooses. */
 	at?: {step: StepId; within: boolean};
+	/** What is disturbed is a change of what is installed, at the moment when Compose has made a new container for a service. */
+	change?: {service: string};
 	/** Pulls come from a registry of its own, with layers that are really transferred. */
 	registry?: boolean;
 	/** It stops what others use too, so that nothing may run beside it. */
@@ -76,7 +78,7 @@ const whatToDo = /^What to do: .+/m;
 /** Reads last words as a person would. */
 export const endingOf = ({exitCode, text}: Words): Ending => {
 	const is = (code: number, ...sentences: RegExp[]) => exitCode === code && sentences.every(one => one.test(text));
-	if (is(0, /^Specify is installed\./m)) return 'finished';
+	if (is(0, /^(Specify is installed|The change is made and Specify answers)\./m)) return 'finished';
 	if (is(0, /^(Everything is as the answers say\. Nothing was changed\.|Nothing had to be changed\.)/m))
 		return 'unchanged';
 	if (is(1, /^The run ended without finishing\.$/m, whatToDo)) return 'cut';
@@ -88,7 +90,7 @@ export const endingOf = ({exitCode, text}: Words): Ending => {
 };
 
 const sentence =
-	/^(Specify is installed|Everything is as|Nothing had to|The run ended without|Stopped, as|Another run is)/;
+	/^(Specify is installed|The change is made|Everything is as|Nothing had to|The run ended without|Stopped, as|Another run is)/;
 
 /** The sentence that says how it ended, with its exit code. */
 const summaryOf = (museum: Museum, {exitCode, text}: Words) => {
@@ -138,6 +140,24 @@ const placeOf = ({registry}: Fault, {step, share}: Moment) => {
 };
 
 const installs = async (museum: Museum) => (await museum.wordsOf(museum.startView('install')))!;
+
+/** Changes an answer that every container knows. */
+const changes = (museum: Museum, timezone: string, environment = {}) =>
+	museum.startView('reconfigure', environment, `--set=timezone=${timezone}`);
+
+const otherTimezone = 'Asia/Tokyo';
+
+/** Installs what a change is disturbed in. */
+const installBefore = async (museum: Museum) => {
+	const words = await installs(museum);
+	if (endingOf(words) !== 'finished') throw new Error(`The installation before the change failed:\n${words.text}`);
+};
+
+/** Begins what is disturbed. */
+const begin = ({change, environment}: Fault, setting: Setting) =>
+	change
+		? changes(setting.museum, otherTimezone, environment?.(setting))
+		: setting.museum.startView('install', environment?.(setting));
 
 /** An undisturbed installation. */
 export const makeReference = async (slot: Slot, material: Material, start: Kind): Promise<Reference> => {
@@ -196,15 +216,24 @@ const tryOnce = async (
 		const setting = {museum, registry, random};
 		if (fault.registry) await registry.open();
 		await fault.prepare?.(setting);
-		const trial = {...setting, view: museum.startView('install', fault.environment?.(setting))};
-		const struck = moment
-			? museum.reach(moment, reference.times[moment.step] ?? 0, trial.view).then(async reached => {
-					if (!reached) return false;
-					result.when = `${museum.lastStep()}, ${placeOf(fault, moment)}`;
-					await fault.strike?.(trial);
-					return true;
-				})
-			: Promise.resolve(true);
+		if (fault.change) await installBefore(museum);
+		const trial = {...setting, view: begin(fault, setting)};
+		const strikeInChange = async (service: string) => {
+			if (!(await museum.replaces(service, trial.view))) return false;
+			result.when = `a change, ${museum.lastStep()}, while ${service} is replaced`;
+			await fault.strike?.(trial);
+			return true;
+		};
+		const struck = fault.change
+			? strikeInChange(fault.change.service)
+			: moment
+				? museum.reach(moment, reference.times[moment.step] ?? 0, trial.view).then(async reached => {
+						if (!reached) return false;
+						result.when = `${museum.lastStep()}, ${placeOf(fault, moment)}`;
+						await fault.strike?.(trial);
+						return true;
+					})
+				: Promise.resolve(true);
 		// It is awaited when the run has ended.
 		struck.catch(() => {});
 		const [first, other] = await firstWords(fault, trial, struck);
@@ -242,6 +271,11 @@ const tryOnce = async (
 			return result;
 		}
 		if (fault.tells && !fault.tells.test(last.text)) problems.push(`the last run did not tell ${fault.tells}`);
+		if (fault.change) {
+			if (!museum.read('specify.yaml').includes(otherTimezone)) problems.push('the change was taken back');
+			const back = (await museum.wordsOf(changes(museum, defaultAnswers.timezone)))!;
+			if (endingOf(back) !== 'finished') problems.push(`changing it back failed: ${heard(back)}`);
+		}
 		const idle = await installs(museum);
 		if (endingOf(idle) !== 'unchanged') problems.push(`one more run found something to do: ${heard(idle)}`);
 		problems.push(...differences(reference.state, await stateOf(museum, fault.start)));
