@@ -162,6 +162,19 @@ describe('what is observed', () => {
 		expect((await observe(context)).services.db?.state).toBe('healthy');
 	});
 
+	it('leaves out what Compose did not finish: the container that was to be replaced is the service', async () => {
+		const context = await installed();
+		const id = '0123456789ab';
+		context.engine.remove('id-of-db');
+		context.engine.service('db', {state: 'exited'}, {id, state: 'exited'});
+		context.engine.service(
+			'db',
+			{state: 'created', health: null},
+			{id: 'new', name: `${id}_specify-db-1`, state: 'created'},
+		);
+		expect((await observe(context)).services.db).toMatchObject({state: 'exited', container: id});
+	});
+
 	it('asks a service that has just started itself: the engine would only after a while', async () => {
 		const context = await installed();
 		for (const service of ['redis', 'media'] as const) {
