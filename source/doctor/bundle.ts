@@ -291,11 +291,12 @@ export const writeBundle = async (request: BundleRequest): Promise<Bundle> => {
 
 /** Why nothing can be written there, told before the long look at everything. */
 const noPlace = (path: string, error: NodeJS.ErrnoException) => {
-	const options = {hint: 'Name another file with --output.', exitCode: exitCodes.usage, cause: error};
-	if (error.code === 'EEXIST') return new SetupError(`There is a file ${path} already.`, options);
 	const reason =
 		error.code === 'ENOENT' ? `there is no folder ${dirname(path)}` : error.message.replace(/, \w+ '.*$/, '');
-	return new SetupError(`The bundle cannot be written: ${reason}.`, options);
+	return new SetupError(
+		error.code === 'EEXIST' ? `There is a file ${path} already.` : `The bundle cannot be written: ${reason}.`,
+		{hint: 'Name another file with --output.', exitCode: exitCodes.usage, cause: error},
+	);
 };
 
 /** @throws SetupError (exit code 2) when no file can be made at a path. Leaves nothing there. */

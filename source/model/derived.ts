@@ -1,3 +1,5 @@
+import {domainToASCII} from 'node:url';
+
 /** What decides the answers that nobody gives. */
 export type Origin = {domain: string; proxy: 'public' | 'behind'};
 
@@ -10,7 +12,7 @@ export const derivedFrom = ({domain, proxy}: Origin) => ({
 	'hostnames.media': `media.${domain}`,
 	'hostnames.reports': `reports.${domain}`,
 	'hostnames.landing': domain,
-	email: `admin@${domain}`,
+	email: `admin@${domainToASCII(domain) || domain}`,
 	// Behind another web server it is where that one finds Specify on this machine.
 	'ports.http': proxy === 'behind' ? 8080 : 80,
 });

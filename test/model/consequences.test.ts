@@ -139,7 +139,7 @@ describe('what follows from an answer', () => {
 		const [told] = withLimits(small, more, less);
 		expect(told).toMatchObject({key: 'memory', before: 'auto', after: 'small', restarts: ['db']});
 		expect(told!.meaning.join(' ')).toMatch(
-			/stay the same.*Now they are 4\.0 GiB in all, then 3\.0 GiB\. Starts again: db\./,
+			/stay the same.*Now they are 4\.0 GiB in all, then 3\.0 GiB\. Starts again: db[.;]/,
 		);
 		expect(withLimits(small, less, less)[0]).toMatchObject({restarts: []});
 		expect(withLimits([], less, more)).toMatchObject([{before: '3.0 GiB', after: '4.0 GiB', restarts: ['db']}]);
