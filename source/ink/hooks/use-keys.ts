@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {type Key, useInput} from 'ink';
+import {useCallback, useLayoutEffect, useRef} from 'react';
 import type {Press} from '../../model/wizard.js';
 import {control} from '../characters.js';
 
@@ -58,11 +59,15 @@ const pressesOf = (input: string, key: Key): Press[] => {
 };
 
 /** Calls `onPress` for every key. A paste is one text; terminals send Delete for Backspace, so both are one. */
-export const useKeys = (onPress: (press: Press) => void, {active = true}: {active?: boolean} = {}) =>
-	useInput(
-		(input, key) => {
-			if (key.eventType === 'release') return;
-			for (const press of pressesOf(input, key)) onPress(press);
-		},
-		{isActive: active},
-	);
+export const useKeys = (onPress: (press: Press) => void, {active = true}: {active?: boolean} = {}) => {
+	// What is on the screen is what a key is for: Ink itself would change the listener only some time after.
+	const latest = useRef(onPress);
+	useLayoutEffect(() => {
+		latest.current = onPress;
+	});
+	const listen = useCallback((input: string, key: Key) => {
+		if (key.eventType === 'release') return;
+		for (const press of pressesOf(input, key)) latest.current(press);
+	}, []);
+	useInput(listen, {isActive: active});
+};
