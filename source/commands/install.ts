@@ -203,6 +203,26 @@ const writeOnly = async (context: Context, output: Output) => {
 	else tell(next.value.summary);
 };
 
+/** Writes the files under a lock. @throws SetupError (exit code 3) for what cannot be changed */
+const filesOnly = async (
+	context: Context,
+	command: string,
+	consequences: readonly Consequence[],
+	output: Output,
+): Promise<void> => {
+	const {directory} = context;
+	const refused = refusalOf(fixedChecks(consequences, []));
+	if (refused) throw refused;
+	await localHost.makeFolder(directory, 0o755);
+	const unlock = await lock(directory, newRunName(), `${command} --files-only`);
+	try {
+		await writeOnly(context, output);
+		await rememberInstallation(directory);
+	} finally {
+		await unlock();
+	}
+};
+
 /** Looks at this machine, and at the dump with its progress; nothing is changed yet. */
 const look = async (context: Context, output: Output) => {
 	const reporter = new PlainReporter();
@@ -213,6 +233,46 @@ const look = async (context: Context, output: Output) => {
 		next = await work.next();
 	}
 	return next.value;
+};
+
+/** Begins a run and shows it until it ends or is left. */
+const beginAndWatch = async (
+	request: Parameters<typeof beginRun>[0],
+	{
+		output,
+		detach,
+		lines,
+		signal,
+		unheed,
+	}: {
+		output: Output;
+		detach: boolean;
+		/** Lines instead of live screens. */
+		lines: boolean;
+		/** Aborts when the run is to stop. */
+		signal: AbortSignal;
+		/** Leaves Ctrl-C to whoever asks what it means. */
+		unheed(): void;
+	},
+): Promise<number> => {
+	const {directory} = request;
+	for (;;) {
+		const {run, entries, stop} = await beginRun(request);
+		await rememberInstallation(directory);
+		if (detach) {
+			if (output === 'json') print(JSON.stringify({run, directory}));
+			else tell(`Run ${run} has begun. Watch it with "${commandLine('attach', directory)}".`);
+			return exitCodes.done;
+		}
+		if (signal.aborted) stop();
+		signal.addEventListener('abort', stop, {once: true});
+		if (lines) {
+			if (canAnswer(output)) unheed();
+			return watch({directory, entries, stop}, output);
+		}
+		const result = await viewRun({directory, entries, stop, canRetry: true});
+		if (result !== 'retry') return result;
+	}
 };
 
 export const install = async (command: 'install' | 'reconfigure', argv: readonly string[]): Promise<number> => {
@@ -232,7 +292,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const {keep = [], take = []} = values;
 	const previous = values.previous ? await answersBefore(place, values.answers) : undefined;
 	if (previous !== undefined && output === 'plain')
-		print(`The answers are those of ${previous}. Earlier ones lie beside it; --answers takes them.`);
+		tell(`The answers are those of ${previous}. Earlier ones lie beside it; --answers takes them.`);
 	const secrets = await takeSecrets({host: localHost, file: values.secrets, environment: process.env});
 	const answers = await gatherAnswers({
 		host: localHost,
@@ -262,16 +322,7 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 	const existing = installed ? await existingBeside(directory, answers) : undefined;
 	const consequences = await whatFollows(context, existing, secrets);
 	if (values['files-only'] && !values.plan) {
-		const refused = refusalOf(fixedChecks(consequences, []));
-		if (refused) throw refused;
-		await localHost.makeFolder(directory, 0o755);
-		const unlock = await lock(directory, newRunName(), `${command} --files-only`);
-		try {
-			await writeOnly(context, output);
-			await rememberInstallation(directory);
-		} finally {
-			await unlock();
-		}
+		await filesOnly(context, command, consequences, output);
 		return exitCodes.done;
 	}
 	if (values.plan) {
@@ -301,22 +352,11 @@ export const install = async (command: 'install' | 'reconfigure', argv: readonly
 		}
 	}
 	const request = {command, directory, answers, dump, secrets, keep, take, earlier};
-	for (;;) {
-		const {run, entries, stop} = await beginRun(request);
-		await rememberInstallation(directory);
-		if (values.detach) {
-			const said = `Run ${run} has begun. Watch it with "${commandLine('attach', directory)}".`;
-			if (output === 'json') print(JSON.stringify({run, directory}));
-			else tell(said);
-			return exitCodes.done;
-		}
-		if (controller.signal.aborted) stop();
-		controller.signal.addEventListener('abort', stop, {once: true});
-		if (values.plain || values.json || !canDraw()) {
-			if (canAnswer(output)) process.off('SIGINT', abort);
-			return watch({directory, entries, stop}, output);
-		}
-		const result = await viewRun({directory, entries, stop, canRetry: true});
-		if (result !== 'retry') return result;
-	}
+	return beginAndWatch(request, {
+		output,
+		detach: values.detach === true,
+		lines: values.plain === true || values.json === true || !canDraw(),
+		signal: controller.signal,
+		unheed: () => process.off('SIGINT', abort),
+	});
 };
