@@ -67,6 +67,12 @@ const mendedInput = mended('ink/build/hooks/use-input.js', [
 	"input ??= '';\nif (input.startsWith('\\u001B'))",
 ]);
 
+/** What conf brings sends every signal once more, so that one Ctrl-C counts as two where the program listens itself. */
+const mendedSignals = mended('when-exit/dist/node/interceptor.js', [
+	'for (const signal of Signals)',
+	'for (const signal of [])',
+]);
+
 /** The frames, bars and symbols of the theme are measured like ASCII, by counting; the list of emojis is made when it is needed. */
 const quickWidth = mended(
 	'string-width/index.js',
@@ -130,7 +136,16 @@ const result = await build({
 	splitting: true,
 	minify: true,
 	metafile: true,
-	plugins: [withoutDevtools, mendedLogUpdate, mendedInput, quickWidth, withOneWidth, withNodeLater, withYogaInPlace],
+	plugins: [
+		withoutDevtools,
+		mendedLogUpdate,
+		mendedInput,
+		mendedSignals,
+		quickWidth,
+		withOneWidth,
+		withNodeLater,
+		withYogaInPlace,
+	],
 	define: {...define, 'Intl.Segmenter': 'Segmenter'},
 	inject: ['source/ink/segmenter.ts'],
 	chunkNames: 'chunks/[name]-[hash]',
