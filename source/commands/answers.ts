@@ -1,5 +1,6 @@
 import {join, resolve} from 'node:path';
 import {exitCodes, messageOf, SetupError} from '../errors.js';
+import {hashOf} from '../files/installation.js';
 import {readYaml, type YamlPlace} from '../files/specify-yaml.js';
 import {expandHome} from '../host/complete-path.js';
 import type {Host} from '../host/host.js';
@@ -8,6 +9,7 @@ import {originOf, withoutDerived} from '../model/derived.js';
 import {lostRemedy, lostSentence} from '../model/lost-answers.js';
 import {installedAnswers} from '../run/history.js';
 import {lostAnswers} from '../run/lost-answers.js';
+import {isAmong, readHashes} from '../steps/edits.js';
 import {readInput} from './input.js';
 import {answersError, readSettings, settingProblem} from './settings.js';
 
@@ -85,7 +87,10 @@ export const gatherAnswers = async ({
 	let tree = yaml.value;
 	if (isObject(tree)) {
 		// A file of answers says the same wherever it is used; what is installed counts for the installation's own alone.
-		const installed = file === undefined ? await installedAnswers({host, directory}) : null;
+		// One that a run has written says what it means; in one edited by hand, names of the domain of before follow the new one.
+		const isEdited =
+			file === undefined && !isAmong(hashOf(text ?? ''), (await readHashes(host, directory))['specify.yaml']);
+		const installed = isEdited ? await installedAnswers({host, directory}) : null;
 		tree = withoutDerived(tree, [originOf(tree), ...(installed ? [installed] : [])]);
 		for (const {key, value} of settings) setAnswer(tree as Record<string, unknown>, key, value);
 	}

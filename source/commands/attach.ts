@@ -3,6 +3,7 @@ import {readFlags} from '../flags.js';
 import {canDraw} from '../ink/can-draw.js';
 import {followJournal, journalPath, latestJournal} from '../run/journal.js';
 import {holderOf, lockedError, isAlive as works} from '../run/lock.js';
+import {stopper} from '../run/process.js';
 import {folderOf} from './folder.js';
 import {watch} from './output.js';
 import {viewRun} from './view.js';
@@ -21,10 +22,10 @@ Exit codes: the run's own when it ended while it was watched, 0 when it was
 left, 2 when no run is known there, 3 when this user may not read it, 4 while a
 command is at work that is no run, such as "certs renew": wait for that one.`;
 
-/** Asks a run to stop safely, if it is still the one that holds the lock. */
-const stopRun = async (directory: string, run: string) => {
+/** Sends a run a signal, if it is still the one that holds the lock. */
+const signalRun = async (directory: string, run: string, signal: NodeJS.Signals) => {
 	const holder = await holderOf(directory);
-	if (holder?.run === run) process.kill(holder.pid, 'SIGTERM');
+	if (holder?.run === run) process.kill(holder.pid, signal);
 };
 
 /** Whether this person may send signals to a process. */
@@ -57,7 +58,8 @@ export const attach = async (argv: readonly string[]): Promise<number> => {
 	const run = {
 		directory,
 		entries: (signal: AbortSignal) => followJournal(path, {isAlive, signal}),
-		stop: holder && maySignal(holder.pid) ? () => void stopRun(directory, holder.run) : undefined,
+		stop:
+			holder && maySignal(holder.pid) ? stopper(signal => void signalRun(directory, holder.run, signal)) : undefined,
 	};
 	if (values.json || values.plain || !canDraw()) return watch(run, values.json ? 'json' : 'plain');
 	return (await viewRun(run)) as number;

@@ -2,7 +2,7 @@ import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {exitCodes, SetupError} from '../errors.js';
-import {projectFile, projectLabel, stateFolder} from '../files/names.js';
+import {answersFolder, projectFile, projectLabel, stateFolder} from '../files/names.js';
 import {localHost} from '../host/local.js';
 import {isInstallation} from '../run/lost-answers.js';
 import {rememberedFolders} from './preferences.js';
@@ -26,7 +26,7 @@ const isComposed = (directory: string) => {
 
 /** Whether an installation is in a folder, also one whose answers got lost: what is run there tells that they are. */
 export const isInstalled = (directory: string) =>
-	['specify.yaml', projectFile].some(path => existsSync(join(directory, path))) || isComposed(directory);
+	['specify.yaml', projectFile, answersFolder].some(path => existsSync(join(directory, path))) || isComposed(directory);
 
 /** The folder of an installation where none is named: /opt/specify for root and ~/specify for others. */
 export const usualFolder = () => real(process.getuid?.() === 0 ? '/opt/specify' : join(homedir(), 'specify'));

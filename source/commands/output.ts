@@ -43,18 +43,22 @@ export const show = async (
 		output === 'json' ? print(JSON.stringify(entry)) : tell(...reporter.take(entry));
 	let first: JournalEntry | undefined;
 	let last: JournalEntry | undefined;
+	let again: string | null = null;
 	for await (const entry of entries) {
 		tellEntry(entry);
 		first ??= entry;
+		const isWritten =
+			(entry.type === 'step.finished' && entry.step === 'files') ||
+			(entry.type === 'run.started' && entry.steps.some(({id, done}) => id === 'files' && done));
+		if (isWritten && first.type === 'run.started') again = commandLine('', first.directory);
 		last = entry;
 	}
 	if (last?.type === 'run.finished') return last.exitCode;
 	if (signal?.aborted) return exitCodes.failed;
-	const told = interruption(first?.type === 'run.started' ? commandLine('', first.directory) : 'specify-setup');
 	const at = last?.at ?? Date.now();
 	const ended = {type: 'run.finished', outcome: 'interrupted', exitCode: exitCodes.failed} as const;
 	if (output === 'plain') print('');
-	tellEntry({...ended, at, ms: at - (first?.at ?? at), addresses: [], next: [], ...told});
+	tellEntry({...ended, at, ms: at - (first?.at ?? at), addresses: [], next: [], ...interruption(again)});
 	return ended.exitCode;
 };
 

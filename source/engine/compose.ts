@@ -1,4 +1,4 @@
-import type {Command} from '../host/host.js';
+import type {Command, Process} from '../host/host.js';
 import type {ServiceName} from '../model/releases.js';
 import {secretNames} from '../model/secrets.js';
 
@@ -48,6 +48,16 @@ export const up = (directory: string, services: readonly ServiceName[], {force =
 export const isUp = (directory: string, args: readonly string[]) => {
 	const at = args.indexOf('--project-directory');
 	return at >= 0 && args[at + 1] === directory && args[at + 2] === 'up';
+};
+
+/** Whether a process is somebody's Compose in this folder that may replace containers. */
+export const mayReplace = (directory: string, {args, folder}: Process) => {
+	const isCompose =
+		/(^|\/)docker(-compose)?$/.test(args[0] ?? '') && args.slice(0, 2).some(arg => /compose$/.test(arg));
+	const at = args.indexOf('--project-directory');
+	const place = at >= 0 ? args[at + 1] : folder;
+	const isHere = place === directory || Boolean(place?.startsWith(`${directory}/`));
+	return isCompose && isHere && args.some(arg => /^(up|create)$/.test(arg));
 };
 
 export const stop = (directory: string, services: readonly ServiceName[]) => compose(directory, 'stop', ...services);

@@ -39,10 +39,13 @@ export type Host = {
 	fileSystem(path: string): Promise<number>;
 	/** Which of these TCP ports something listens on. */
 	listeners(ports: readonly number[]): Promise<Listener[]>;
-	/** Arguments of every process that can be seen; none where there is no /proc. */
-	processes(): Promise<string[][]>;
+	/** Every process that can be seen; none where there is no /proc. */
+	processes(): Promise<Process[]>;
 	/** Memory and swap in bytes, processors, the user's name, the time zone (IANA). */
 	facts(): Promise<MachineFacts>;
 };
+
+/** A process: its arguments, and the folder it works in where that can be seen. */
+export type Process = {args: string[]; folder: string | null};
 
 export type MachineFacts = {memory: number; swap: number; processors: number; user: string; timezone: string};

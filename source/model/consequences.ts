@@ -349,7 +349,11 @@ export const changedInSpecify =
 
 /** What the secrets are for that are no passwords of the database. */
 const otherSecrets: Partial<Record<SecretName, (hasUsers: boolean) => Meaning>> = {
-	SECRET_KEY: () => ({meaning: ['Everybody who is logged in to Specify must log in again.'], restarts: specify}),
+	SECRET_KEY: () => ({
+		meaning: ['Everybody who is logged in to Specify must log in again.'],
+		// Its label, which tells when its root password is another, is sealed with this key.
+		restarts: ['db', ...specify],
+	}),
 	ASSET_SERVER_KEY: () => ({
 		meaning: [
 			'Specify and the asset server get the same new key; the attachments stay.',

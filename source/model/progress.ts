@@ -280,7 +280,8 @@ export const progressOf = (before: Progress, entry: JournalEntry): Progress => {
 /** A run whose journal ended without saying how it ended: its process is gone, or, with a reason, it cannot be read. */
 export const interrupted = (progress: Progress, reason = ''): Progress => {
 	const {about} = progress;
-	const told = interruption(about ? `specify-setup --dir ${about.directory}` : 'specify-setup');
+	const isWritten = progress.steps.some(({id, state}) => id === 'files' && (state === 'done' || state === 'kept'));
+	const told = interruption(about && isWritten ? `specify-setup --dir ${about.directory}` : null);
 	const message = reason || told.message;
 	const {hint} = told;
 	const active = progress.steps.find(({state}) => state === 'active');

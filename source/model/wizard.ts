@@ -851,9 +851,9 @@ const edit = (state: WizardState, key: string, value: string, cursor: number): W
 type Next = [state: WizardState, ...effects: Effect[]];
 
 /** Whether a change of an installation has begun that would be forgotten. */
-const hasChanges = ({draft, keep}: WizardState, facts: Facts) => {
+const hasChanges = ({draft, keep, take}: WizardState, facts: Facts) => {
 	const wanted = (given: Draft) => [treeOf(given, facts), secretsOf(given, facts)];
-	return keep.length > 0 || !isDeepStrictEqual(wanted(draft), wanted({}));
+	return keep.length + take.length > 0 || !isDeepStrictEqual(wanted(draft), wanted({}));
 };
 
 /** Leaves where there is nothing to lose, and asks elsewhere. */

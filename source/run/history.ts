@@ -15,8 +15,9 @@ type Place = {host: Host; directory: string};
 export const installedHistory = async ({host, directory}: Place): Promise<string[]> =>
 	(await host.list(join(directory, answersFolder)))
 		.filter(name => name.endsWith('.yaml'))
+		.map(name => basename(name, '.yaml'))
 		.sort()
-		.map(name => join(directory, answersFolder, name));
+		.map(stamp => join(directory, answersFolder, `${stamp}.yaml`));
 
 /** Answers of a configuration that was installed well; null when there is none that this version can read. */
 const readAnswers = async (host: Host, path: string | undefined): Promise<Answers | null> => {

@@ -37,6 +37,18 @@ export type RunRequest = {
 	earlier?: Readonly<Record<string, EarlierEdit>>;
 };
 
+/** Tells a run that it need not let a replacement of containers end. */
+const hurrySignal = 'SIGUSR2';
+
+/** Asks a run to stop: safely, and at once when the same person asks again. */
+export const stopper = (send: (signal: 'SIGTERM' | typeof hurrySignal) => void) => {
+	let asked = false;
+	return () => {
+		send(asked ? hurrySignal : 'SIGTERM');
+		asked = true;
+	};
+};
+
 /**
  * Starts a run as a process of its own, in a session of its own: it goes on when this one ends.
  * Resolves when the run writes its journal.
@@ -75,9 +87,9 @@ export const startDetached = async (request: RunRequest): Promise<{isAlive(): bo
 	});
 	return {
 		isAlive: () => alive,
-		stop: () => {
-			if (alive && child.pid) process.kill(child.pid, 'SIGTERM');
-		},
+		stop: stopper(signal => {
+			if (alive && child.pid) process.kill(child.pid, signal);
+		}),
 	};
 };
 
@@ -121,8 +133,11 @@ export const runDetached = async (): Promise<number> => {
 		return tellRefusal(error, directory);
 	}
 	const [controller, hurry] = [new AbortController(), new AbortController()];
-	const stop = () => (controller.signal.aborted ? hurry : controller).abort();
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
+	process.on(hurrySignal, () => {
+		controller.abort();
+		hurry.abort();
+	});
 	process.on('SIGHUP', () => {});
 	try {
 		const opened = await openInstallation({

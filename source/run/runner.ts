@@ -1,3 +1,4 @@
+import {join} from 'node:path';
 import {Cancelled, exitCodes, messageOf, SetupError} from '../errors.js';
 import {setupUser} from '../files/proxy-private.js';
 import {addressesOf} from '../model/addresses.js';
@@ -94,6 +95,10 @@ const trustNext = (context: Context) => {
 				`Let your browser trust this installation: import ${authority} as a certificate authority. Until then browsers warn; "specify-setup certs trust" says how.`,
 			];
 };
+
+/** Whether the answers are written down: a run for those of the folder then continues this one. */
+const isWritten = async ({host, directory, files}: Context) =>
+	(await host.read(join(directory, 'specify.yaml'))) === files.find(({path}) => path === 'specify.yaml')?.text;
 
 /** What to do after a run that went well. */
 const nextSteps = (context: Context, changed: ReadonlySet<StepId>, gate: ObservedProxy['gate']) => [
@@ -255,7 +260,7 @@ export async function* runPlan(
 			if (result.changed) changed.add(id);
 		} catch (thrown) {
 			const error = signal.aborted
-				? new Cancelled(`specify-setup --dir ${directory}`)
+				? new Cancelled((await isWritten(context)) ? `specify-setup --dir ${directory}` : '')
 				: await asSetupError(thrown, context);
 			const {message, hint, details, exitCode} = error;
 			yield {type: 'step.failed', step: id, message, hint, details};

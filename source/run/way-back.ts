@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {isKeepable} from '../files/installation.js';
 import {stateFolder} from '../files/names.js';
 import {specifyYaml} from '../files/specify-yaml.js';
+import {hasUsers} from '../model/gate.js';
 import {secretNames} from '../model/secrets.js';
 import type {Context} from '../steps/context.js';
 import {readKept, staleEdits} from '../steps/edits.js';
@@ -28,7 +29,13 @@ export const wayBackOf = async (context: Context): Promise<WayBack | undefined> 
 	const before = await installedAnswers({host, directory});
 	if (before === null) return undefined;
 	const sameAnswers = specifyYaml(before) === specifyYaml(answers);
-	const newSecrets = secretNames.filter(name => former[name] !== undefined && former[name] !== secrets[name]);
+	const newSecrets = secretNames.filter(
+		name =>
+			former[name] !== undefined &&
+			former[name] !== secrets[name] &&
+			// For a login that Specify has it is only a note.
+			!(name === 'ADMINISTRATOR_PASSWORD' && hasUsers(context.observation)),
+	);
 	if (sameAnswers && newSecrets.length === 0) return undefined;
 	const mine = await editsOf(context);
 	// An edit nobody had decided about is one again, also where this run was told to keep it.

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import type {Container, ContainerDetails} from '../engine/api.js';
-import {up as composeUp, exec, isUp} from '../engine/compose.js';
+import {up as composeUp, exec, isUp, mayReplace} from '../engine/compose.js';
 import {createVolume, logTail, removeContainer, renameContainer} from '../engine/docker.js';
 import {leftoversAmong, misnamedAmong, withoutLeftovers} from '../engine/leftovers.js';
 import {Cancelled, SetupError} from '../errors.js';
@@ -89,9 +89,21 @@ const startHints: readonly (readonly [words: RegExp, hint: string])[] = [
 	],
 ];
 
-/** Whether Docker Compose is at work in the folder: it outlives a run that was killed. */
-const composeWorks = async ({host, directory}: Pick<Context, 'host' | 'directory'>) =>
-	(await host.processes()).some(args => isUp(directory, args));
+/** Whether Docker Compose replaces containers in the folder: that of a killed run outlives it, and people have their own. */
+const composeWorks = async ({
+	host,
+	engine,
+	directory,
+	project,
+}: Pick<Context, 'host' | 'engine' | 'directory' | 'project'>) => {
+	const processes = await host.processes();
+	if (processes.some(({args}) => isUp(directory, args))) return true;
+	// Theirs may stay for ever, to show logs.
+	return (
+		processes.some(process => mayReplace(directory, process)) &&
+		leftoversAmong(await engine.containers(project)).length > 0
+	);
+};
 
 /**
  * Takes away the containers that were to replace others when Compose was cut off, and gives one that did so its name:
@@ -157,7 +169,8 @@ export async function* startServices(
 			yield {
 				type: 'note',
 				level: 'info',
-				message: 'Docker Compose is at work here, begun by a run that was killed: waiting until it has ended.',
+				message:
+					'Docker Compose is at work here, begun by a run that was killed or by hand: waiting until it has ended.',
 			};
 		told = true;
 	}

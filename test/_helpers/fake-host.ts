@@ -1,7 +1,7 @@
 import {dirname} from 'node:path';
 import type {Readable} from 'node:stream';
 import {Cancelled} from '../../source/errors.js';
-import type {Command, Finished, Host, MachineFacts} from '../../source/host/host.js';
+import type {Command, Finished, Host, MachineFacts, Process} from '../../source/host/host.js';
 import type {Listener} from '../../source/host/listeners.js';
 
 /** What a fake program does: its exit code and output, or a function of what it is given. */
@@ -18,8 +18,8 @@ export class FakeHost implements Host {
 	/** Paths that are on disks of their own. */
 	readonly disks = new Map<string, {id: number; free: number}>();
 	listening: Listener[] = [];
-	/** Arguments of what runs. */
-	running: string[][] = [];
+	/** What runs. */
+	running: Process[] = [];
 	machine: MachineFacts = {
 		memory: 8 * 2 ** 30,
 		swap: 0,

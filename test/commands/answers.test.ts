@@ -1,6 +1,7 @@
 import {resolve} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {gatherAnswers} from '../../source/commands/answers.js';
+import {hashOf} from '../../source/files/installation.js';
 import {specifyYaml} from '../../source/files/specify-yaml.js';
 import {localHost} from '../../source/host/local.js';
 import {answersOf, type Draft, type Facts} from '../../source/model/wizard.js';
@@ -17,10 +18,13 @@ const gather = async ({
 	applied,
 	given,
 	settings = [],
+	written = false,
 	environment,
 }: {
 	/** Text of the installation's own specify.yaml. */
 	installed?: string;
+	/** A run has written it, and nobody has edited it since. */
+	written?: boolean;
 	/** Text of the answers that were installed last. */
 	applied?: string;
 	/** Text of the file given with --answers. */
@@ -30,6 +34,12 @@ const gather = async ({
 } = {}) => {
 	const host = new FakeHost();
 	if (installed !== undefined) await host.write(`${directory}/specify.yaml`, installed, 0o644);
+	if (written)
+		await host.write(
+			`${directory}/.specify-setup/hashes.json`,
+			JSON.stringify({'specify.yaml': hashOf(installed!)}),
+			0o600,
+		);
 	if (applied !== undefined) {
 		const history = `${directory}/.specify-setup/answers/2026-08-01T10-00-00-000Z.yaml`;
 		await host.write(history, applied, 0o600);
@@ -164,6 +174,13 @@ describe('names and e-mail that were made of the domain', () => {
 		const installed = specifyYaml(answersWith({domain: 'gnm.localhost'}));
 		const settings = ['domain=nrm.localhost'];
 		expect(await gather({installed, applied: nrm, settings})).toMatchObject(below('nrm.localhost'));
+	});
+
+	it('stay as they were given when the run that wrote them was cut off', async () => {
+		const wanted = {domain: 'gnm.localhost', hostnames: {specify7: 'specify7.nrm.localhost'}};
+		const given = {installed: specifyYaml(answersWith(wanted)), applied: nrm};
+		expect((await gather({...given, written: true})).hostnames.specify7).toBe('specify7.nrm.localhost');
+		expect((await gather(given)).hostnames.specify7).toBe('specify7.gnm.localhost');
 	});
 
 	it('follow in an installation that was never finished', async () => {

@@ -32,9 +32,17 @@ describe('showing a run', () => {
 	});
 
 	it('that ended without a word fails and says what to do', async () => {
-		const {exitCode, text} = await shown('plain', started());
-		expect(exitCode).toBe(1);
-		// As root it is the usual folder.
+		const early = await shown('plain', started());
+		expect(early.exitCode).toBe(1);
+		expect(early.text).toContain('What to do: Run the same command again;');
+		// Once the answers are written down, no flags are needed any more. As root it is the usual folder.
+		const {text} = await shown('plain', started(), {
+			type: 'step.finished',
+			step: 'files',
+			changed: true,
+			summary: '',
+			ms: 1,
+		});
 		expect(text).toMatch(/What to do: Run "specify-setup( --dir \/opt\/specify)?" again;/);
 	});
 

@@ -35,6 +35,17 @@ describe('commands of Compose', () => {
 		expect(compose.isUp(directory, ['vim', '--project-directory'])).toBe(false);
 	});
 
+	it("are told from somebody's own by the folder that these work in", () => {
+		const own = (folder: string | null, ...args: string[]) => compose.mayReplace(directory, {args, folder});
+		expect(own(directory, 'docker', 'compose', 'up', '-d')).toBe(true);
+		expect(own(`${directory}/proxy`, '/usr/libexec/docker/cli-plugins/docker-compose', 'compose', 'up')).toBe(true);
+		expect(own('/', 'docker-compose', '--project-directory', directory, 'create')).toBe(true);
+		expect(own('/srv/other', 'docker', 'compose', 'up')).toBe(false);
+		expect(own(directory, 'docker', 'compose', 'logs')).toBe(false);
+		expect(own(directory, 'vim', 'compose.yaml', 'up')).toBe(false);
+		expect(own(null, 'docker', 'compose', 'up')).toBe(false);
+	});
+
 	it('ask for its version anywhere', () => {
 		expect(compose.version()).toEqual({file: 'docker', args: ['compose', 'version', '--short']});
 	});

@@ -474,7 +474,7 @@ const changeFault = (
 const stopTwice = async ({museum}: Trial) => {
 	end(museum.pid, 'SIGTERM');
 	await sleep(100);
-	end(museum.pid, 'SIGTERM');
+	end(museum.pid, 'SIGUSR2');
 };
 
 /** As a power cut would: neither the run nor the Compose that outlives it goes on. */
@@ -489,7 +489,13 @@ const changeFaults: readonly Fault[] = ['db', 'specify7', 'worker'].flatMap(serv
 	changeFault('terminate', service, 'the run is asked to end (SIGTERM)', ['stopped'], ({museum}) =>
 		end(museum.pid, 'SIGTERM'),
 	),
-	changeFault('terminate-twice', service, 'the run is asked to end, twice (SIGTERM)', ['stopped'], stopTwice),
+	changeFault(
+		'terminate-twice',
+		service,
+		'the run is asked to end, then at once (SIGTERM, SIGUSR2)',
+		['stopped'],
+		stopTwice,
+	),
 	changeFault('kill-run', service, 'the run is killed (SIGKILL), Compose works on', ['cut'], killRun),
 	changeFault('kill-all', service, 'the run and its Compose are killed (SIGKILL)', ['cut'], killAll),
 ]);

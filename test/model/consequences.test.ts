@@ -195,14 +195,15 @@ test('new passwords start again what uses them, and nothing else', () => {
 });
 
 describe('new secrets', () => {
-	/** Services whose part of the composition names a secret: Compose makes them anew when it changes. */
+	/** Services whose part of the composition names a secret, or has a label made with it: Compose makes them anew when it changes. */
 	const usersOf = (name: string) => {
 		const secrets = knownSecrets;
 		const files = installationFiles({project: 'specify', answers: before, secrets, memory: 8 * GiB});
 		const {services} = parse(files.find(({path}) => path === 'compose.yaml')!.text) as {
 			services: Record<string, unknown>;
 		};
-		return Object.keys(services).filter(service => JSON.stringify(services[service]).includes(`\${${name}:`));
+		const named = Object.keys(services).filter(service => JSON.stringify(services[service]).includes(`\${${name}:`));
+		return [...new Set([...named, ...remade(before, before, {[name]: 'another'})])];
 	};
 
 	test('start again what uses them, and nothing else', () => {
@@ -222,7 +223,7 @@ describe('new secrets', () => {
 			newSecrets([name], users)
 				.flatMap(consequence => consequence.meaning)
 				.join(' ');
-		expect(meaning('SECRET_KEY')).toMatch(/must log in again.*Starts again: specify7 and worker/);
+		expect(meaning('SECRET_KEY')).toMatch(/must log in again.*Starts again: db, specify7 and worker/);
 		expect(meaning('ASSET_SERVER_KEY')).toMatch(/attachments stay/);
 		expect(meaning('SETUP_PASSWORD')).toMatch(/Nothing asks for it any more/);
 		expect(meaning('SETUP_PASSWORD', false)).toMatch(/until Specify has its first user/);

@@ -89,7 +89,9 @@ describe('steps', () => {
 		expect(dead.steps[1]!.state).toBe('cut');
 		expect(dead.failure).toMatchObject({step: 'pull'});
 		expect(dead.ending).toMatchObject({outcome: 'interrupted', exitCode: 1});
-		expect(dead.ending!.hint).toContain('"specify-setup --dir /opt/specify"');
+		expect(dead.ending!.hint).toContain('the same command');
+		const written = started({steps: [planned({id: 'files', done: true}), planned({id: 'pull'})]});
+		expect(interrupted(after(written)).ending!.hint).toContain('"specify-setup --dir /opt/specify"');
 		const told = finished({outcome: 'interrupted', exitCode: 1, message: 'The run ended without finishing.'});
 		expect(after(plan, {type: 'step.started', step: 'pull'}, told)).toMatchObject({
 			steps: dead.steps.map(({id, state}) => ({id, state})),

@@ -42,6 +42,19 @@ describe('what was installed', () => {
 		}
 	});
 
+	it('is what came last also while the clock is behind', async () => {
+		const place = newPlace();
+		await recordInstalled(place, zone('Europe/Stockholm'), day(10));
+		const later = ['Europe/Oslo', 'Europe/Rome', 'Europe/Paris'];
+		for (const timezone of later) {
+			await recordInstalled(place, zone(timezone), day(9));
+			expect(await installedAnswers(place)).toEqual(zone(timezone));
+		}
+		expect(await installedHistory(place)).toHaveLength(4);
+		await recordInstalled(place, zone('Europe/Berlin'), day(11));
+		expect(await installedAnswers(place)).toEqual(zone('Europe/Berlin'));
+	});
+
 	it('is recorded once, however often it is installed again', async () => {
 		const place = newPlace();
 		await recordInstalled(place, zone('Europe/Stockholm'), day(1));

@@ -186,7 +186,7 @@ describe('a service whose container Compose did not replace to its end', () => {
 
 	it('is waited for while the Compose of a killed run works on, and nothing is taken from it', async () => {
 		const context = cutOff();
-		context.host.running = [['docker-compose', ...composeUp('/opt/specify', ['db']).args]];
+		context.host.running = [{args: ['docker-compose', ...composeUp('/opt/specify', ['db']).args], folder: '/'}];
 		await expect(clearLeftovers(context)).rejects.toThrow('replacing containers at the moment');
 		const starting = startServices(context, ['db']);
 		expect(notes([(await starting.next()).value as StepEvent])).toEqual([expect.stringContaining('waiting until')]);
@@ -198,9 +198,18 @@ describe('a service whose container Compose did not replace to its end', () => {
 		expect(context.host.commands).toEqual([expect.stringContaining(' up --detach')]);
 	});
 
+	it("is waited for while somebody's own Compose replaces it, which may also just show logs", async () => {
+		const context = cutOff();
+		context.host.running = [{args: ['docker', 'compose', 'up'], folder: '/opt/specify'}];
+		await expect(clearLeftovers(context)).rejects.toThrow('replacing containers at the moment');
+		context.engine.remove('new');
+		await drain(startServices(context, ['db']));
+		expect(context.host.commands).toEqual([expect.stringContaining(' up --detach')]);
+	});
+
 	it('and whoever waits for that may stop', async () => {
 		const context = contextWith();
-		context.host.running = [['docker-compose', ...composeUp('/opt/specify', ['db']).args]];
+		context.host.running = [{args: ['docker-compose', ...composeUp('/opt/specify', ['db']).args], folder: '/'}];
 		const starting = startServices(context, ['db']);
 		await starting.next();
 		context.controller.abort();
